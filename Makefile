@@ -1,0 +1,44 @@
+# Kantor's verbs for people: demo, test, check, fix, bench. Plain venv and pip, nothing else needed.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo install dev test check fix bench clean
+
+demo: install    ## compose a chorale with the base install alone -> out/
+	$(BIN)/kantor generate --bars 16 --seed 1 -o out/chorale.mid -o out/chorale.musicxml -o out/chorale.wav -o out/chorale.svg -o out/chorale.png
+
+install: .venv/base.stamp
+
+dev: .venv/dev.stamp
+
+test: dev        ## the whole suite
+	$(BIN)/python -m pytest -q
+
+check: dev       ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: dev       ## speed and memory, as ratios
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv out build dist
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/base.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) --editable .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(PIP) --editable ".[train]" --group dev
+	@touch $@
