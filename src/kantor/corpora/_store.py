@@ -1,0 +1,99 @@
+"""Scores in one file, to be read back in a moment: arrays and JSON in an .npz, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kantor.errors import FileFormatError, KantorError
+from kantor.score import NOTE, Key, Meter, Part, Score, Tempo
+
+__all__ = ["cache_dir", "facts", "read_scores", "write_scores"]
+
+_EVENTS: dict[str, Any] = {"parts": Part, "tempi": Tempo, "meters": Meter, "keys": Key}
+_TICKS = ("fermatas", "barlines")
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error, KantorError)
+
+
+def cache_dir() -> Path:
+    """Where Kantor keeps what it can make again: ``KANTOR_CACHE``, or the platform's place for such things."""
+    if chosen := os.environ.get("KANTOR_CACHE"):
+        return Path(chosen).expanduser()
+    xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if xdg.is_absolute():  # the XDG specification has relative paths ignored
+        return xdg / "kantor"
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / "kantor"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "kantor"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home)) / "kantor" / "Cache"
+    return home / ".cache" / "kantor"
+
+
+def facts(score: Score) -> str:
+    """All that a score says besides its notes, as JSON with sorted keys."""
+    known = {name: getattr(score, name) for name in score.__dataclass_fields__ if name != "notes"}
+    known |= {name: [asdict(event) for event in known[name]] for name in _EVENTS}
+    return json.dumps(known, sort_keys=True, default=int)
+
+
+def write_scores(path: Path, scores: Mapping[str, Score]) -> None:
+    """Write ``scores`` by name into the file ``path``, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    text = json.dumps([[name, len(score), facts(score)] for name, score in scores.items()])
+    notes = np.concatenate([np.empty(0, NOTE), *(score.notes for score in scores.values())])
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, notes=notes, facts=np.frombuffer(text.encode(), np.uint8))
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_scores(path: Path) -> dict[str, Score]:
+    """The scores that :func:`write_scores` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged or something else.
+    OSError
+        If it is not there or cannot be read.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            notes, text = file["notes"], file["facts"].tobytes().decode()
+        scores, at = {}, 0
+        for name, count, known in json.loads(text):
+            scores[name] = _score(notes[at : at + count], json.loads(known))
+            at += count
+    except _DAMAGE as error:
+        text = f"expected scores kept by Kantor in '{path}', got something else; try deleting it."
+        raise FileFormatError(text) from error
+    return scores
+
+
+def _score(notes: Any, known: dict[str, Any]) -> Score:
+    known |= {name: tuple(kind(**event) for event in known[name]) for name, kind in _EVENTS.items()}
+    known |= {name: tuple(known[name]) for name in _TICKS}
+    return Score(notes, **known)
