@@ -1,0 +1,140 @@
+"""A trained model on disk: a folder that can be read, checked and trusted.
+
+bundle.json           the card: format, representation, network, preset and recipe, corpus, voice ranges, plans, metrics
+weights.safetensors   the weights, once
+graph.onnx            the computation; its weights are references into weights.safetensors
+README.md             the model card, in words
+
+Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of both files, sizes of
+the network against the representation) and says plainly what does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kantor import networks, registry
+from kantor.errors import BundleError, KantorError, UnknownNameError
+from kantor.networks import NetworkConfig
+from kantor.representations import Representation, columns
+
+__all__ = ["CARD", "FORMAT", "GRAPH", "WEIGHTS", "Bundle", "file_hash", "load", "shipped"]
+
+FORMAT = 1
+CARD, WEIGHTS, GRAPH = "bundle.json", "weights.safetensors", "graph.onnx"
+SHIPPED = Path(__file__).parent / "bundles"
+NEEDED = ("name", "representation", "network", "files", "parameters")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model folder, opened and checked."""
+
+    path: Path
+    card: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return str(self.card["name"])
+
+    @cached_property
+    def representation(self) -> Representation:
+        """The representation, with its options."""
+        options = dict(self.card["representation"])
+        kind = registry.part("representations", options.pop("name"))
+        representation: Representation = kind(**options)
+        return representation
+
+    @cached_property
+    def network(self) -> NetworkConfig:
+        """The network's sizes."""
+        return networks.from_dict(self.card["network"])
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the weights: the model's identity in a recipe."""
+        return str(self.card["files"][WEIGHTS])
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the models inside the package."""
+    return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
+
+
+def load(model: str | Path) -> Bundle:
+    """Open a shipped model by name, or any model folder by path.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither a folder nor a shipped name.
+    BundleError
+        If the folder's parts are missing or do not belong together.
+    """
+    if str(model) in shipped():
+        return _open(SHIPPED / str(model))
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return _open(path)
+    if path.suffix or len(path.parts) > 1:
+        raise BundleError(f"expected a model folder at {path}, found none; `kantor models` lists the models in the package.")
+    raise UnknownNameError("model", str(model), shipped())
+
+
+def file_hash(data: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _open(path: Path) -> Bundle:
+    bundle = Bundle(path, _card(path))
+    for name in (WEIGHTS, GRAPH):
+        _check_file(path / name, bundle.card["files"].get(name, ""))
+    try:
+        inputs, outputs = columns(bundle.representation)
+        expected = bundle.network.parameters(inputs, outputs)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise BundleError(f"expected {path / CARD} to describe a representation and a network of this version: {error}.") from error
+    except BundleError:
+        raise
+    except KantorError as error:
+        raise BundleError(f"{path / CARD} does not fit this version: {error}") from error
+    if expected != bundle.card["parameters"]:
+        raise BundleError(
+            f"{path}: the network has {bundle.card['parameters']:,} parameters, its representation asks for {expected:,}; "
+            "the card does not belong to these weights. Export the model again."
+        )
+    return bundle
+
+
+def _card(path: Path) -> dict[str, Any]:
+    file = path / CARD
+    try:
+        card = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"expected a model folder with {CARD} in it, {path} has none. Is a training still running there?") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"expected {file} to be a model's card in JSON, it cannot be read: {error}.") from error
+    if not isinstance(card, dict) or not isinstance(card.get("format"), int):
+        raise BundleError(f"expected {file} to be a model's card; it states no format.")
+    if card["format"] > FORMAT:
+        raise BundleError(f"{path} is of format {card['format']}, this version reads up to {FORMAT}; try a newer Kantor.")
+    missing = [name for name in NEEDED if name not in card]
+    if missing:
+        raise BundleError(f"expected {file} to state {', '.join(NEEDED)}; {', '.join(missing)} is missing.")
+    return card
+
+
+def _check_file(file: Path, expected: str) -> None:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"expected {file}, which belongs to the model: {error.strerror or error}.") from error
+    if file_hash(data) != expected:
+        raise BundleError(f"{file} is not the file that its card names (SHA-256 differs); copy the whole model folder again.")

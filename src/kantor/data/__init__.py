@@ -1,0 +1,1 @@
+"""Scores -> batches: augmentation, windows, padding. Torch begins in ``batches.py``."""

@@ -1,0 +1,65 @@
+"""Dilated causal convolutions, then an LSTM: seed 000's network, after Géron, *Hands-On Machine Learning*, ch. 15.
+
+Each convolution keeps its last inputs as state, zeros at first; so a piece can be read whole or step by step, and
+the zeros are what Keras's causal padding puts there.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kantor.models.lstm import _start_like_keras
+from kantor.networks import ConvLstm
+
+__all__ = ["PART", "ConvLstmTrunk"]
+
+
+class ConvLstmTrunk(nn.Module):
+    """See :class:`kantor.networks.ConvLstm` for the sizes."""
+
+    def __init__(self, config: ConvLstm, inputs: tuple[int, ...], fields: int) -> None:
+        super().__init__()
+        self.config = config
+        self.width = config.hidden
+        self.tables = nn.ModuleList(nn.Embedding(size, config.embedding) for size in inputs)
+        for table in self.tables:
+            nn.init.uniform_(table.weight, -0.05, 0.05)  # type: ignore[arg-type]
+        widths = (config.embedding, *config.filters)
+        pairs = list(zip(widths, widths[1:], strict=False))
+        self.convolutions = nn.ModuleList(nn.Conv1d(a, b, 2, dilation=2**n) for n, (a, b) in enumerate(pairs))
+        for convolution in self.convolutions:
+            nn.init.xavier_uniform_(convolution.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
+        self.normalisations = nn.ModuleList(nn.BatchNorm1d(b, eps=1e-3, momentum=0.01) for _, b in pairs)
+        self.dropout = nn.Dropout(config.dropout)
+        self.lstm = nn.LSTM(widths[-1], config.hidden, batch_first=True)
+        _start_like_keras(self.lstm)
+
+    def initial(self, batch: int) -> tuple[Tensor, ...]:
+        """Zeros: the LSTM's (1, batch, hidden) twice, then each convolution's past, (batch, channels, dilation)."""
+        zeros = self.lstm.weight_ih_l0.new_zeros
+        past = (zeros(batch, c.in_channels, c.dilation[0]) for c in self.convolutions)  # type: ignore[index, union-attr]
+        return zeros(1, batch, self.config.hidden), zeros(1, batch, self.config.hidden), *past
+
+    def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        signal = self._embed(inputs).transpose(1, 2)
+        past = []
+        for convolution, normalisation, before in zip(self.convolutions, self.normalisations, state[2:], strict=True):
+            padded = torch.cat([before, signal], dim=2)
+            past.append(padded[:, :, -before.shape[2] :])
+            signal = normalisation(functional.relu(convolution(padded)))
+        features, (hidden, cell) = self.lstm(self.dropout(signal.transpose(1, 2)), (state[0], state[1]))
+        return features, (hidden, cell, *past)
+
+    def _embed(self, inputs: Tensor) -> Tensor:
+        total = torch.zeros(1)
+        for column, table in enumerate(self.tables):
+            ids = inputs[:, :, column]
+            known = (ids < table.num_embeddings).unsqueeze(-1)  # type: ignore[operator]
+            total = total + table(ids.clamp(max=table.num_embeddings - 1)) * known  # type: ignore[operator]
+        return total
+
+
+PART = ConvLstmTrunk

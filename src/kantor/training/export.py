@@ -1,0 +1,163 @@
+"""A trained network -> a bundle: weights as safetensors, the graph as ONNX, with the weights stored once.
+
+The exported graph's initialisers are the network's own parameters under their own names (the exporter's optimiser,
+which would fold and rename them, stays off; ONNX Runtime folds at load). Each becomes a reference, file and offset,
+into weights.safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import struct
+import subprocess
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from safetensors.torch import load_file, save
+
+import kantor
+from kantor import networks
+from kantor.bundle import CARD, FORMAT, GRAPH, WEIGHTS, Bundle, file_hash
+from kantor.io import write_bytes
+from kantor.models import Network, build
+from kantor.networks import NetworkConfig
+from kantor.representations import Representation, columns
+
+__all__ = ["export", "restore"]
+
+
+def export(
+    network: Network, config: NetworkConfig, representation: Representation, out: Path, card: Mapping[str, Any]
+) -> Bundle:
+    """Write ``network`` as a bundle into ``out``; ``card`` adds name, preset, corpus, metrics ... to bundle.json."""
+    network = network.eval().cpu()
+    weights = save({name: value.contiguous() for name, value in network.state_dict().items()})
+    graph = _reference(_graph(network, len(columns(representation)[0])), weights)
+    full = {
+        "format": FORMAT,
+        **card,
+        "representation": _options(representation),
+        "network": networks.to_dict(config),
+        "parameters": config.parameters(*columns(representation)),
+        "kantor": kantor.__version__,
+        "git": _git_commit(),
+        "files": {WEIGHTS: file_hash(weights), GRAPH: file_hash(graph)},
+    }
+    write_bytes(out / WEIGHTS, weights)
+    write_bytes(out / GRAPH, graph)
+    write_bytes(out / "README.md", _words(full).encode())
+    write_bytes(out / CARD, (json.dumps(full, indent=1, sort_keys=True) + "\n").encode())
+    return Bundle(out, full)
+
+
+def restore(bundle: Bundle) -> Network:
+    """The network of a bundle, with its weights, ready to be trained further."""
+    network = build(bundle.network, *columns(bundle.representation))
+    network.load_state_dict(load_file(bundle.path / WEIGHTS))
+    return network
+
+
+def _options(representation: Representation) -> dict[str, Any]:
+    given = {name: getattr(representation, name) for name in representation.__dataclass_fields__}  # type: ignore[attr-defined]
+    return {"name": representation.name, **given}  # type: ignore[attr-defined]
+
+
+def _graph(network: Network, width: int) -> onnx.ModelProto:
+    batch, time = torch.export.Dim("batch"), torch.export.Dim("time")
+    inputs = torch.zeros(2, 3, width, dtype=torch.int64)
+    state = network.initial(2)
+    axes = tuple({_batch_axis(network, index): batch} for index in range(len(state)))
+    count = len(network.heads)
+    names = [f"state_{i}" for i in range(len(state))]
+    with warnings.catch_warnings(), _quiet("torch.onnx"):
+        warnings.simplefilter("ignore")  # three libraries announce their own future here; nothing the user can act on
+        program = torch.onnx.export(
+            network,
+            (inputs, state),
+            dynamo=True,
+            optimize=False,
+            verbose=False,
+            dynamic_shapes=({0: batch, 1: time}, axes),
+            input_names=["inputs", *names],
+            output_names=[*(f"logits_{i}" for i in range(count)), *(f"next_{name}" for name in names)],
+        )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    # The exporter notes the example's own length in the shapes of results; the graph itself serves any.
+    del model.graph.value_info[:]
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    return model
+
+
+def _batch_axis(network: Network, index: int) -> int:
+    """Which axis of a state tensor is the batch: the one that grows with it."""
+    one, two = network.initial(1)[index].shape, network.initial(2)[index].shape
+    return next(axis for axis, (a, b) in enumerate(zip(one, two, strict=True)) if a != b)
+
+
+def _reference(model: onnx.ModelProto, weights: bytes) -> bytes:
+    """Serialise ``model`` with its parameters pointing into the safetensors file ``weights``."""
+    (header_bytes,) = struct.unpack("<Q", weights[:8])
+    header = json.loads(weights[8 : 8 + header_bytes])
+    for initializer in model.graph.initializer:
+        if initializer.name in header:
+            begin, end = header[initializer.name]["data_offsets"]
+            initializer.ClearField("raw_data")
+            initializer.data_location = onnx.TensorProto.EXTERNAL
+            del initializer.external_data[:]
+            places = {"location": WEIGHTS, "offset": str(8 + header_bytes + begin), "length": str(end - begin)}
+            for key, value in places.items():
+                initializer.external_data.add(key=key, value=value)
+    for node in model.graph.node:  # stack traces of the machine that exported it are nobody's business
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del model.metadata_props[:], model.graph.metadata_props[:]
+    return model.SerializeToString(deterministic=True)
+
+
+class _quiet:  # noqa: N801 (a context manager, used as one)
+    """Lower a chatty logger for a while."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def __enter__(self) -> None:
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.setLevel(self._level)
+
+
+def _git_commit() -> str:
+    root = Path(kantor.__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def _words(card: Mapping[str, Any]) -> str:
+    corpus = card.get("corpus", {})
+    metrics = "\n".join(f"| {name} | {value} |" for name, value in card.get("metrics", {}).items())
+    return f"""# {card.get("name", "a model")}
+
+{card.get("about", "")}
+
+- representation: `{json.dumps(card["representation"])}`
+- network: `{json.dumps(card["network"])}`, {card["parameters"]:,} parameters
+- trained on: {corpus.get("name", "?")}, {corpus.get("pieces", "?")} pieces; licence of the music: {corpus.get("licence", "?")}
+- made by kantor {card["kantor"]}, preset `{card.get("preset", "?")}`
+
+| metric | value |
+|---|---|
+{metrics}
+"""
+
+

@@ -1,0 +1,72 @@
+"""How a network is trained, in numbers; free of torch, so that presets and bundles can hold one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from kantor.errors import OptionError
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The numbers of a training.
+
+    Parameters
+    ----------
+    epochs         passes over the training pieces, >= 1.
+    batch_size     pieces (or windows) a step, >= 1.
+    window         0: whole pieces. Else frames of a training window, its first step given; windows overlap by half.
+    optimizer      "adamw", or "nadam" with Keras's momentum schedule and epsilon (Dozat 2016).
+    learning_rate  the highest, > 0.
+    schedule       "one-cycle" (Smith 2018: up for a tenth of the way, then down a half cosine), "plateau" (halved
+                   after three epochs without a better validation) or "constant".
+    weight_decay   of "adamw", >= 0.
+    clip           gradients are scaled down to this norm; 0: never.
+    transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
+    bare           share of pieces shown as a bare grid would be: repeats merged, all planned conditions unknown, 0..1.
+    unknown        share of pieces that lose a planned condition, each on its own, 0..1.
+    patience       epochs without a better validation after which training ends; 0: never.
+    precision      "32-true", or "bf16-mixed": products in bfloat16, weights and sums in float32.
+    seed           of weights, order, transpositions and dropout.
+    """
+
+    epochs: int = 20
+    batch_size: int = 16
+    window: int = 0
+    optimizer: str = "adamw"
+    learning_rate: float = 3e-3
+    schedule: str = "one-cycle"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    transpose: int = 0
+    bare: float = 0.0
+    unknown: float = 0.0
+    patience: int = 0
+    precision: str = "32-true"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
+        for name in ("window", "transpose", "patience", "weight_decay", "clip", "seed"):
+            if getattr(self, name) < 0:
+                raise OptionError(f"expected {name} to be 0 or more, got {getattr(self, name)}.")
+        for name in ("bare", "unknown"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"expected {name} within 0..1, got {getattr(self, name)}.")
+        if not self.learning_rate > 0:
+            raise OptionError(f"expected a learning rate above 0, got {self.learning_rate}.")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise OptionError(f"expected {name} to be one of {', '.join(known)}; got '{getattr(self, name)}'.")
+
+
+CHOICES = {
+    "optimizer": ("adamw", "nadam"),
+    "schedule": ("one-cycle", "plateau", "constant"),
+    "precision": ("32-true", "bf16-mixed"),
+}
+assert set(CHOICES) < {field.name for field in fields(Recipe)}

@@ -1,0 +1,168 @@
+"""``kantor train``: a preset learns from a corpus and becomes a bundle."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kantor import bundle as bundles
+from kantor import registry
+from kantor.bundle import Bundle
+from kantor.corpora import Corpus
+from kantor.errors import InputError, MissingExtraError, OptionError
+from kantor.presets import Preset
+from kantor.score import Score
+from kantor.verbs._sources import source
+
+__all__ = ["train"]
+
+ACCELERATORS = ("auto", "cpu", "cuda", "mps")
+
+
+def train(
+    preset: str | Preset,
+    *,
+    corpus: str | None = None,
+    data: str | Path | None = None,
+    start: str | Path | None = None,
+    out: str | Path | None = None,
+    max_epochs: int | None = None,
+    max_minutes: float | None = None,
+    batch_size: int | None = None,
+    window: int | None = None,
+    accelerator: str = "auto",
+    resume: bool = False,
+    seed: int | None = None,
+    settings: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = print,
+    bar: bool = False,
+) -> Bundle:
+    """Train a preset and leave a bundle in ``out``.
+
+    Parameters
+    ----------
+    preset        a preset's name, or one made in Python.
+    corpus, data  a corpus by name, or a folder of music; ``bach`` where neither is given.
+    start         a model to go on from: its weights are the first ones (same representation and network).
+    out           folder of the run, ``runs/<preset>`` unless given.
+    settings      overrides by name, see :meth:`kantor.presets.Preset.override`.
+    say, bar      where progress lines go, and whether a bar is drawn.
+
+    Raises
+    ------
+    MissingExtraError
+        Without torch and Lightning.
+    TrainingError
+        If there is nothing to train on or to resume.
+    """
+    _check(accelerator, max_minutes)
+    chosen = _chosen(preset, max_epochs, batch_size, window, seed, settings or {})
+    folder = Path(out) if out else Path("runs") / chosen.name
+    first = bundles.load(start) if start else None
+    try:
+        from kantor.training.export import export, restore
+        from kantor.training.fit import fit
+    except ImportError as error:
+        if error.name and error.name.split(".")[0] in ("torch", "lightning", "onnx", "onnxscript", "tensorboard"):
+            raise MissingExtraError("training", "train") from error
+        raise
+    music = source(corpus, data, progress=bar)
+    pieces = _readable(music, "train", chosen, say)
+    say(f"{chosen.name}: {chosen.parameters:,} parameters, {len(pieces)} pieces of {music.name} to learn from")
+    began = time.monotonic()
+    fitted = fit(
+        chosen.representation,
+        chosen.network,
+        chosen.recipe,
+        pieces,
+        _readable(music, "valid", chosen, say),
+        folder,
+        start=restore(_matching(first, chosen)) if first else None,
+        max_minutes=max_minutes,
+        accelerator=accelerator,
+        resume=resume,
+        bar=bar,
+        say=say,
+        inspect=_inspector(chosen, pieces),
+    )
+    card = _card(chosen, music, pieces)
+    card["metrics"] = {"valid_nats_in_training": round(fitted.valid_nats, 4), "minutes": round(fitted.seconds / 60, 1)}
+    made = export(fitted.network, chosen.network, chosen.representation, folder, card)
+    say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
+    return made
+
+
+def _check(accelerator: str, max_minutes: float | None) -> None:
+    if accelerator not in ACCELERATORS:
+        raise OptionError(f"expected an accelerator among {', '.join(ACCELERATORS)}, got '{accelerator}'.")
+    if max_minutes is not None and not max_minutes > 0:
+        raise OptionError(f"expected max-minutes above 0, got {max_minutes}.")
+
+
+def _chosen(
+    preset: str | Preset,
+    max_epochs: int | None,
+    batch_size: int | None,
+    window: int | None,
+    seed: int | None,
+    settings: Mapping[str, str],
+) -> Preset:
+    chosen: Preset = registry.part("presets", preset) if isinstance(preset, str) else preset
+    chosen = chosen.override(dict(settings))
+    given = {"epochs": max_epochs, "batch_size": batch_size, "window": window, "seed": seed}
+    return replace(chosen, recipe=replace(chosen.recipe, **{k: v for k, v in given.items() if v is not None}))
+
+
+def _matching(first: Bundle, chosen: Preset) -> Bundle:
+    if first.representation != chosen.representation or first.network != chosen.network:
+        raise OptionError(
+            f"expected --from a model of preset {chosen.name}'s representation and network, "
+            f"got {first.name}, which differs; use the preset it was trained by, or the same --set."
+        )
+    return first
+
+
+def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], None]) -> list[Score]:
+    """The split's scores that the representation can encode; the others are counted and the first is named."""
+    kept, refused = [], []
+    for piece in music.split(split):
+        try:
+            kept.append(preset.representation.canonical(piece.score))
+        except InputError as error:
+            refused.append(f"{piece.name}: {error}")
+    if refused:
+        say(f"warning: {len(refused)} of {len(kept) + len(refused)} {split} pieces do not fit and are left out; {refused[0]}")
+    return kept
+
+
+def _card(preset: Preset, music: Corpus, pieces: Sequence[Score]) -> dict[str, Any]:
+    from kantor.data.augmentation import part_ranges
+
+    ranges = part_ranges(pieces, max(len(score.parts) for score in pieces))
+    return {
+        "name": preset.name,
+        "about": preset.about,
+        "preset": preset.name,
+        "recipe": {name: getattr(preset.recipe, name) for name in preset.recipe.__dataclass_fields__},
+        "corpus": {"name": music.name, "hash": music.hash, "licence": music.licence, "pieces": len(pieces)},
+        "ranges": ranges.tolist(),
+        "plans": _plans(pieces),
+    }
+
+
+def _plans(pieces: Sequence[Score]) -> list[list[Any]]:
+    """How often each (fifths, mode, meter, pickup in quarters) opens a piece: what generation draws from."""
+    seen: Counter[tuple[Any, ...]] = Counter()
+    for score in pieces:
+        if score.keys and score.meters:
+            key, pickup = score.keys[0], score.anacrusis_ticks / score.ticks_per_quarter
+            seen[(key.fifths, key.mode, str(score.meters[0]), pickup)] += 1
+    return [[*plan, count] for plan, count in sorted(seen.items(), key=lambda item: (-item[1], str(item[0])))]
+
+
+def _inspector(preset: Preset, pieces: Sequence[Score]) -> None:
+    return None
