@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from kantor import corpora
+from kantor.bundle import Bundle
+from kantor.networks import Lstm
+from kantor.representations import columns
+from kantor.representations.chorale import Chorale
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]  # machines differ; what is drawn does not
 settings.register_profile("dev", deadline=None, max_examples=30, suppress_health_check=_QUIET)
@@ -21,3 +28,26 @@ def shared_data() -> Path:
         if (parent / "shared" / "data").is_dir():
             return parent / "shared" / "data"
     pytest.skip("the shared data is not here")
+
+
+@pytest.fixture(scope="session")
+def bach(tmp_path_factory: pytest.TempPathFactory) -> Iterator[corpora.Corpus]:
+    """The chorales, read at most once a run; a cache that the caller names by KANTOR_CACHE outlives the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KANTOR_CACHE", os.environ.get("KANTOR_CACHE") or str(tmp_path_factory.mktemp("cache")))
+        yield corpora.load("bach", progress=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A network that has learnt nothing, as a bundle; treat it as read-only."""
+    import torch
+
+    from kantor.models import build
+    from kantor.training.export import export
+
+    representation = Chorale(spelling="full", order="SBAT", inputs=("voice", "now", "meter", "remaining"))
+    config = Lstm(embedding=6, hidden=8, layers=2, head=5)
+    torch.manual_seed(0)
+    network = build(config, *columns(representation))
+    return export(network, config, representation, tmp_path_factory.mktemp("models") / "tiny", {"name": "tiny"})

@@ -109,7 +109,7 @@ def _check(config: Any) -> None:
         elif field.name == "head":
             if value < 0:
                 raise OptionError(f"expected a head of at least 0 units, got {value}.")
-        elif min(value if isinstance(value, tuple) else (value,)) < 1:
+        elif min(value if isinstance(value, tuple) else (value,), default=0) < 1:
             raise OptionError(f"expected the network's {field.name} to be at least 1, got {value}.")
 
 

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import FileFormatError, ScoreError
+from kantor.io.notation import disjoint
 from kantor.io.recipes import pack, unpack
 from kantor.score import NOTE, Key, Meter, Part, Score, Tempo
 
@@ -132,7 +133,7 @@ def canonical(score: Score) -> Score:
     meters = (m for m in score.meters if _is_meter(m.numerator, m.denominator))
     keys = (Key(k.tick, k.fifths, k.mode if k.mode in ("major", "minor") else "") for k in score.keys)
     return score.replace(
-        notes=_disjoint(score.notes),
+        notes=disjoint(score.notes),
         parts=tuple(replace(p, name=_text(p.name).replace("\0", "")) for p in score.parts),
         tempi=_one_at_a_time(tempi),
         meters=_one_at_a_time(meters),
@@ -382,21 +383,6 @@ def _unsaid(score: Score) -> dict[str, Any]:
         "silent": silent,
     }
     return {item: value for item, value in items.items() if value not in ("", None, [])}
-
-
-def _disjoint(notes: NDArray[np.void]) -> NDArray[np.void]:
-    """Notes of one part and pitch made to follow one another; of several at one tick the longest stays."""
-    order = np.lexsort((-notes["duration"], notes["onset"], notes["pitch"], notes["part"]))
-    notes = notes[order].copy()
-    np.clip(notes["velocity"], 1, None, out=notes["velocity"])
-    np.clip(notes["duration"], 1, None, out=notes["duration"])
-    same = (notes["part"][1:] == notes["part"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
-    kept = np.concatenate([[True], ~(same & (notes["onset"][1:] == notes["onset"][:-1]))])[: len(notes)]
-    notes = notes[kept]
-    same = (notes["part"][1:] == notes["part"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
-    room = np.where(same, np.diff(notes["onset"]), MAX_LENGTH_TICKS * 2**9)
-    notes["duration"][:-1] = np.minimum(notes["duration"][:-1], room)
-    return notes
 
 
 # Units and text

@@ -9,7 +9,7 @@ Tied notes are one note; pitches are sounding ones; grace notes, chord symbols, 
 out.
 
 What a page cannot say: how loud each note was (velocity is 80 throughout); time finer than 1/480 quarter; metre and
-key changes inside a bar (they move to its start).
+key changes inside a bar (they move to its start); a pickup longer than a bar.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class _Staff:
     """What one music21 part holds: note rows [onset, end, pitch, voice], events, bars."""
 
     rows: list[list[int]] = field(default_factory=list)
-    tied: dict[tuple[int, int], int] = field(default_factory=dict)  # (pitch, voice) -> row that goes on
+    tied: dict[tuple[int, int], list[int]] = field(default_factory=dict)  # (pitch, end) -> rows that go on
     tempi: dict[int, Tempo] = field(default_factory=dict)
     meters: dict[int, Meter] = field(default_factory=dict)
     keys: dict[int, Key] = field(default_factory=dict)
@@ -262,7 +262,7 @@ def _read_element(element: Any, at: Any, lane: int, transposition: int, staff: _
         plain = element.number is not None and element.referent.quarterLength == 1
         speed = element.number if plain else element.getQuarterBPM()
         if speed and math.isfinite(speed) and speed > 0:
-            staff.tempi[tick] = Tempo(tick, float(speed))
+            staff.tempi[tick] = Tempo(tick, round(float(speed), 6))
     elif "TimeSignature" in classes:
         if element.denominator in (1, 2, 4, 8, 16, 32, 64) and 1 <= element.numerator <= 64:
             staff.meters[tick] = Meter(tick, element.numerator, element.denominator)
@@ -276,19 +276,16 @@ def _read_note(note: Any, tick: int, end: int, lane: int, transposition: int, st
     if not 0 <= pitch <= 127 or end <= tick:
         return
     tie = note.tie.type if note.tie is not None else ""
-    row = -1
-    if tie in ("stop", "continue"):
-        # a tie may lead from one voice into another; its own voice comes first
-        candidates = [staff.tied.get((pitch, lane), -1), *(r for (p, _), r in staff.tied.items() if p == pitch)]
-        row = next((r for r in candidates if r >= 0 and staff.rows[r][1] == tick), -1)
-    if row >= 0:
+    waiting = staff.tied.get((pitch, tick), []) if tie in ("stop", "continue") else []
+    if waiting:  # a tie may lead from one voice into another; its own voice comes first
+        row = next((r for r in waiting if staff.rows[r][3] == lane), waiting[0])
+        waiting.remove(row)
         staff.rows[row][1] = end
-        staff.tied = {key: r for key, r in staff.tied.items() if r != row}
     else:
         row = len(staff.rows)
         staff.rows.append([tick, end, pitch, lane])
     if tie in ("start", "continue"):
-        staff.tied[pitch, lane] = row
+        staff.tied.setdefault((pitch, end), []).append(row)
 
 
 def _parts_and_notes(
@@ -351,24 +348,21 @@ def _ticks(quarters: Any) -> int:
 
 
 def canonical(score: Score) -> Score:
-    """What a MusicXML file can hold of ``score``: 480 ticks a quarter, every velocity 80, and no two notes of a part
-    that are equal in pitch and time; one tempo, metre and key at a time, the latter two from bar lines on.
+    """What a MusicXML file can hold of ``score``: 480 ticks a quarter, every velocity 80, notes of one part and pitch
+    that follow one another; one tempo, metre and key at a time, the latter two from bar lines on.
     """
     score = _at_480(score)
     bars = score.bars
-    notes = score.notes.copy()
+    notes = notation.disjoint(score.notes)
     notes["velocity"] = UNMARKED_VELOCITY
-    notes["duration"] = np.maximum(notes["duration"], 1)
     meters = _at_bars([m for m in score.meters if 1 <= m.numerator <= 64 and 1 <= m.denominator <= 64], bars)
     meters = {0: meters.pop(min(meters)), **meters} if meters else {}
     keys = _at_bars([k for k in score.keys if abs(k.fifths) <= 7], bars)
-    tempi = {
-        t.tick: t for t in score.tempi if 0 <= t.tick < score.length_ticks and 0 < t.quarters_per_minute < math.inf
-    }
+    tempi = {t.tick: round(t.quarters_per_minute, 6) for t in score.tempi if 0 <= t.tick < score.length_ticks}
     score = score.replace(
-        notes=np.unique(notes) if len(notes) else notes,
+        notes=notes,
         parts=tuple(Part(_one_line(p.name), p.program, p.is_drum) for p in score.parts),
-        tempi=tuple(tempi.values()),
+        tempi=tuple(Tempo(tick, speed) for tick, speed in tempi.items() if 0 < speed < 1e9),
         meters=tuple(Meter(tick, m.numerator, m.denominator) for tick, m in meters.items()),
         keys=tuple(Key(tick, k.fifths, k.mode if k.mode in ("major", "minor") else "") for tick, k in keys.items()),
         fermatas=tuple(tick for tick in score.fermatas if 0 <= tick < score.length_ticks),
@@ -492,11 +486,17 @@ class _Bar:
     key: Key
     new_meter: bool
     new_key: bool
+    keys: tuple[Key, ...]  # of the whole piece
 
     @property
     def full(self) -> int:
         """Length of a whole bar of its metre in ticks."""
         return self.meter.numerator * 4 * TICKS_PER_QUARTER // self.meter.denominator
+
+    def spell(self, pitch: int, onset: int) -> Spelling:
+        """The spelling of a note here that began at ``onset``: a tie across a change of key keeps its letter."""
+        key = next((key for key in reversed(self.keys) if key.tick <= onset), Key(0, 0))
+        return notation.spell(pitch, key.fifths, key.mode)
 
     def position(self, tick: int) -> int:
         """How far into its metrical bar ``tick`` is."""
@@ -512,7 +512,7 @@ def _bars(score: Score) -> list[_Bar]:
         meter, key = meters.get(start, meter), keys.get(start, key)
         number, extra = (number, extra + 1) if offset else (number + 1, 0)
         name = f"{number}X{extra}" if extra and number else str(number)
-        bars.append(_Bar(name, start, start + length, offset, meter, key, start in meters, start in keys))
+        bars.append(_Bar(name, start, start + length, offset, meter, key, start in meters, start in keys, score.keys))
     return bars
 
 
@@ -604,9 +604,14 @@ class _Segment:
 
     start: int
     ticks: int
-    pitches: tuple[int, ...] = ()
-    tied_from: bool = False
-    tied_on: bool = False
+    pitches: tuple[int, ...]
+    onset: int  # where the sounding note began, whose tied part this may be
+    tied_on: bool
+
+    @property
+    def tied_from(self) -> bool:
+        """Whether a tie leads here."""
+        return bool(self.pitches) and self.start > self.onset
 
 
 def _write_bar(
@@ -628,7 +633,7 @@ def _write_bar(
                 continue
             fermata = fermatas.get(segment.start) if not voice or segment.pitches else None
             held = fermata is not None and (bool(segment.pitches) or fermata)
-            names = [notation.spell(pitch, bar.key.fifths, bar.key.mode) for pitch in segment.pitches]
+            names = [bar.spell(pitch, segment.onset) for pitch in segment.pitches]
             shown = [(voice, segment.start, pitch) in marked for pitch in segment.pitches]
             spelled = list(zip(names, shown, strict=True))
             whole_bar = not segment.pitches and segment.ticks == bar.full == bar.end - bar.start
@@ -654,21 +659,20 @@ def _pieces(chord: Chord, start: int, end: int, bar: _Bar, cuts: set[int]) -> It
         at = left
         lengths = [right - left] if whole_rest and len(edges) == 2 else notation.split(bar.position(left), right - left)
         for ticks in lengths if right > left else ():
-            tied = bool(chord.pitches)
-            yield _Segment(at, ticks, chord.pitches, tied and at > chord.onset, tied and at + ticks < chord.end)
+            yield _Segment(at, ticks, chord.pitches, chord.onset, bool(chord.pitches) and at + ticks < chord.end)
             at += ticks
 
 
 def _accidentals(written: Sequence[Sequence[_Segment]], bar: _Bar) -> set[tuple[int, int, int]]:
     """Which notes of the bar bear an accidental: (voice, start, pitch)."""
     places = [
-        (segment.start, voice, pitch, segment.tied_from)
+        (segment.start, voice, pitch, segment)
         for voice, segments in enumerate(written)
         for segment in segments
         for pitch in segment.pitches
     ]
-    places.sort()
-    spelled = [(notation.spell(pitch, bar.key.fifths, bar.key.mode), tied) for _, _, pitch, tied in places]
+    places.sort(key=lambda place: place[:3])
+    spelled = [(bar.spell(pitch, segment.onset), segment.tied_from) for _, _, pitch, segment in places]
     shown = notation.accidentals(spelled, bar.key.fifths)
     return {(voice, start, pitch) for (start, voice, pitch, _), show in zip(places, shown, strict=True) if show}
 

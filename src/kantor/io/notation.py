@@ -23,6 +23,7 @@ __all__ = [
     "Spelling",
     "accidentals",
     "beams",
+    "disjoint",
     "note_value",
     "signature_alter",
     "spell",
@@ -188,6 +189,23 @@ def _join(flags: list[int]) -> list[tuple[str, ...]]:
             names.append(kinds.get((before >= level, after >= level), alone))
         joined.append(tuple(names))
     return joined
+
+
+def disjoint(notes: NDArray[np.void]) -> NDArray[np.void]:
+    """Notes (N,) of dtype NOTE, those of one part and pitch made to follow one another: neither keys nor pages hold
+    one pitch twice at once. Of several at one tick the longest stays; each lasts a tick and sounds, at the least.
+    """
+    order = np.lexsort((-notes["duration"], notes["onset"], notes["pitch"], notes["part"]))
+    notes = notes[order].copy()
+    np.clip(notes["velocity"], 1, None, out=notes["velocity"])
+    np.clip(notes["duration"], 1, None, out=notes["duration"])
+    same = (notes["part"][1:] == notes["part"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
+    kept = np.concatenate([[True], ~(same & (notes["onset"][1:] == notes["onset"][:-1]))])[: len(notes)]
+    notes = notes[kept]
+    same = (notes["part"][1:] == notes["part"][:-1]) & (notes["pitch"][1:] == notes["pitch"][:-1])
+    room = np.where(same, np.diff(notes["onset"]), np.iinfo(np.int64).max)
+    notes["duration"][:-1] = np.minimum(notes["duration"][:-1], room)
+    return notes
 
 
 def voices(notes: NDArray[np.void]) -> list[list[Chord]]:

@@ -54,7 +54,7 @@ class ConvLstmTrunk(nn.Module):
         return features, (hidden, cell, *past)
 
     def _embed(self, inputs: Tensor) -> Tensor:
-        total = torch.zeros(1)
+        total = torch.zeros(1, device=inputs.device)
         for column, table in enumerate(self.tables):
             ids = inputs[:, :, column]
             known = (ids < table.num_embeddings).unsqueeze(-1)  # type: ignore[operator]

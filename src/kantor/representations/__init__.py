@@ -14,8 +14,12 @@ class for "unknown"; a derived one follows from the steps before. A representati
     an :class:`Encoding`.
 ``decode(values, plan)``
     the score of ``values`` (steps, fields).
-``derive(plan, batch)``
-    a :class:`Deriver`: conditions and grammar, one step at a time, for ``batch`` pieces at once.
+``derive(plan, batch, ranges)``
+    a :class:`Deriver`: conditions and grammar, one step at a time, for ``batch`` pieces at once; where ``ranges`` are
+    given, (parts, 2) lowest and highest pitch, the grammar stays within them.
+
+``changed(encoding)``
+    (steps,) where a step differs from what went before it in its line: what copying would get wrong.
 
 Adding a representation is adding a file with a ``PART`` of this shape; the laws in ``tests/laws`` then hold for it.
 """
@@ -23,7 +27,7 @@ Adding a representation is adding a file with a ``PART`` of this shape; the laws
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,12 +111,15 @@ class Representation(Protocol):
     def conditions(self) -> tuple[Condition, ...]: ...  # noqa: D102
     @property
     def steps_per_quarter(self) -> int: ...  # noqa: D102
+    @property
+    def steps_per_frame(self) -> int: ...  # noqa: D102
+    def changed(self, encoding: Encoding) -> NDArray[np.bool_]: ...  # noqa: D102
     def plan(self, score: Score) -> Score: ...  # noqa: D102
     def length(self, plan: Score) -> int: ...  # noqa: D102
     def canonical(self, score: Score) -> Score: ...  # noqa: D102
     def encode(self, score: Score, *, bare: bool = False) -> Encoding: ...  # noqa: D102
     def decode(self, values: Ids, plan: Score) -> Score: ...  # noqa: D102
-    def derive(self, plan: Score, batch: int = 1) -> Deriver: ...  # noqa: D102
+    def derive(self, plan: Score, batch: int = 1, ranges: NDArray[Any] | None = None) -> Deriver: ...  # noqa: D102
 
 
 def columns(representation: Representation) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import ScoreError
-from kantor.score import Score
+from kantor.score import VOICES, Score
 
 __all__ = ["voices"]
 
@@ -18,9 +18,9 @@ TRY = "Try a score with one line a voice, or drop the doubling parts."
 def voices(score: Score, count: int) -> NDArray[np.void]:
     """The notes of ``score`` with ``part`` meaning voice, 0 on top.
 
-    Parts that are lines already are kept as they are (turned round where the bass comes first). Anything else, a
-    piano staff or a type-0 file, is dealt out note by note: the voices that hold keep their notes, the others take the
-    new ones from the top down, each moving as little as it can.
+    Parts that are lines already are kept as they are (turned round where the bass comes first, unless their names say
+    who they are). Anything else, a piano staff or a type-0 file, is dealt out note by note: the voices that hold keep
+    their notes, the others take the new ones from the top down, each moving as little as it can.
 
     Raises
     ------
@@ -32,11 +32,13 @@ def voices(score: Score, count: int) -> NDArray[np.void]:
         raise ScoreError(f"expected a score of {count} voices, got one without notes. Is this the right file?")
     used = np.unique(notes["part"])
     lines = [notes[notes["part"] == part] for part in used]
+    if tuple(part.name for part in score.parts) == VOICES[:count] and all(map(_is_line, lines)):
+        return notes  # its parts say who they are, however they cross
     if len(used) <= count and len(score.parts) == count and all(map(_is_line, lines)):
         return _top_down(notes, lines, used, count)
     if len(used) == count and all(map(_is_line, lines)):
         return _top_down(_renumbered(notes, used), lines, used, count)
-    return _dealt(notes, count)
+    return _dealt(notes, count, score.ticks_per_quarter)
 
 
 def _is_line(line: NDArray[np.void]) -> bool:
@@ -58,7 +60,7 @@ def _top_down(
     return notes
 
 
-def _dealt(notes: NDArray[np.void], count: int) -> NDArray[np.void]:
+def _dealt(notes: NDArray[np.void], count: int, ticks_per_quarter: int) -> NDArray[np.void]:
     notes = notes[np.lexsort((-notes["pitch"], notes["onset"]))].copy()
     ends = np.zeros(count, dtype=np.int64)
     last = np.linspace(72, 48, count)  # where a choir's voices lie before they have sung
@@ -67,8 +69,8 @@ def _dealt(notes: NDArray[np.void], count: int) -> NDArray[np.void]:
         free = np.flatnonzero(ends <= onset)
         if len(new) > len(free):
             sounding = count - len(free) + len(new)
-            quarter = onset / 480
-            raise ScoreError(f"expected at most {count} notes at once, got {sounding} at tick {onset} ({quarter:g} quarters in at 480 a quarter). {TRY}")
+            quarter = onset / ticks_per_quarter
+            raise ScoreError(f"expected at most {count} notes at once, got {sounding}, {quarter:g} quarters in. {TRY}")
         pitches = notes["pitch"][new]
         taken = min(combinations(free, len(new)), key=lambda chosen: float(np.abs(last[list(chosen)] - pitches).sum()))
         notes["part"][new] = taken

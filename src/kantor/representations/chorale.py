@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,11 @@ class Chorale:
         return self.voices * FRAMES_PER_QUARTER
 
     @property
+    def steps_per_frame(self) -> int:
+        """Cells in a frame: one a voice."""
+        return self.voices
+
+    @property
     def turns(self) -> tuple[int, ...]:
         """Voice (0 soprano .. 3 bass) of each turn within a frame."""
         return tuple("SATB".index(letter) for letter in self.order)
@@ -114,12 +119,6 @@ class Chorale:
     def conditions(self) -> tuple[Condition, ...]:
         """The columns that ``inputs`` ask for."""
         return tuple(condition for name in self.inputs for condition in _columns(name, self.voices))
-
-    @cached_property
-    def ranges_of_classes(self) -> NDArray[np.int16]:
-        """(classes,) MIDI pitch that a class attacks, -1 where it attacks none."""
-        pitches: NDArray[np.int16] = self.fields[0].table["pitch"]
-        return pitches
 
     # -- score -> steps ------------------------------------------------------------------------------------------
 
@@ -167,7 +166,7 @@ class Chorale:
         Raises
         ------
         ScoreError
-            If the score has more than four voices, or a pitch beyond C2..A5.
+            If the score has no notes that last, more than four voices, or a pitch beyond C2..A5.
         """
         notes = voices(score, self.voices)
         frames = self.plan(score).length_ticks // STEP
@@ -181,6 +180,8 @@ class Chorale:
             grid[on:off, voice] = pitch - LOWEST + 1
             attacks[on : on + 1, voice] = True
             attacks[on + 1 : off, voice] = False
+        if not grid.any():
+            raise ScoreError("expected notes on a grid of sixteenths, got none that reaches one; is the piece too short?")
         if self.spelling == "plain":
             attacks = _changes(grid)
         return grid, attacks | (_changes(grid) & (grid > 0))
@@ -220,6 +221,19 @@ class Chorale:
         source = np.maximum.accumulate(np.where(held, 0, np.arange(frames)[:, None]), axis=0)
         grid = np.take_along_axis(cells, source, axis=0)
         return _to_score(np.where(grid == self.hold, SILENCE, grid), ~held & (grid > 0), plan)
+
+    def changed(self, encoding: Encoding) -> NDArray[np.bool_]:
+        """(steps,) True where a cell is not a copy of its voice's last one: another sound, or a new attack.
+
+        The first frame has nothing to copy: all of it counts as changed.
+        """
+        frames = len(encoding) // self.voices
+        cells = encoding.values[:, 0].reshape(frames, self.voices)
+        changed = _changes(cells)
+        if self.hold is not None:
+            silent = (cells == SILENCE) & ~changed
+            changed = ~silent & (cells != self.hold)
+        return changed.reshape(-1)
 
     # -- conditions ----------------------------------------------------------------------------------------------
 
@@ -266,17 +280,29 @@ class Chorale:
         lag = min(_lag(name), len(grid))
         return np.vstack([np.full((lag, self.voices), BEFORE), grid[: len(grid) - lag]])
 
-    def derive(self, plan: Score, batch: int = 1) -> Deriver:
-        """The conditions, one cell at a time."""
-        return _Cells(self, self.planned(plan), batch)
+    def derive(self, plan: Score, batch: int = 1, ranges: NDArray[Any] | None = None) -> Deriver:
+        """The conditions, one cell at a time; the grammar keeps each voice within ``ranges`` (voices, 2), if given."""
+        return _Cells(self, self.planned(plan), batch, self._within(ranges))
+
+    def _within(self, ranges: NDArray[Any] | None) -> NDArray[np.bool_] | None:
+        """(voices, classes): False where a class attacks a pitch outside the voice's range."""
+        if ranges is None:
+            return None
+        pitch = self.fields[0].table["pitch"]
+        low, high = np.asarray(ranges)[:, :1], np.asarray(ranges)[:, 1:]
+        within: NDArray[np.bool_] = (pitch < 0) | ((low <= pitch) & (pitch <= high))
+        return within
 
 
 class _Cells:
     """Conditions and grammar of ``batch`` growing chorales; the past is a ring of frames, so time and memory are flat."""
 
-    def __init__(self, chorale: Chorale, planned: dict[str, Ids], batch: int) -> None:
+    def __init__(
+        self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None
+    ) -> None:
         voices = chorale.voices
         self._hold = chorale.hold
+        self._masks = _masks(chorale, within)
         self._turns = chorale.turns
         self._planned: list[tuple[int, Ids]] = []
         self._lags: list[tuple[slice, int]] = []
@@ -296,7 +322,6 @@ class _Cells:
         self._ring = np.full((RING, batch, voices), BEFORE, dtype=np.int64)
         self._now = np.full((batch, voices), BEFORE, dtype=np.int64)
         self._held = np.zeros((batch, voices), dtype=np.int64)
-        self._mask = np.ones((batch, len(chorale.fields[0].table)), dtype=np.bool_)
         self._frame = self._turn = 0
         self._start_frame()
 
@@ -322,11 +347,11 @@ class _Cells:
         return self._out
 
     def allowed(self) -> NDArray[np.bool_] | None:
-        if self._hold is None:
+        if self._masks is None:
             return None
-        own = self._now[:, self._turns[self._turn]]
-        self._mask[:, self._hold] = (own != SILENCE) & (own != BEFORE)
-        return self._mask
+        voice = self._turns[self._turn]
+        own = self._now[:, voice]
+        return self._masks[voice, ((own != SILENCE) & (own != BEFORE)).astype(np.intp)]
 
     def push(self, values: Ids) -> None:
         voice = self._turns[self._turn]
@@ -343,6 +368,18 @@ class _Cells:
             self._ring[self._frame % RING] = self._now
             self._turn, self._frame = 0, self._frame + 1
             self._start_frame()
+
+
+def _masks(chorale: Chorale, within: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """(voices, 2, classes): what a voice may do when it is silent, and when it sounds; None where that is anything."""
+    if within is None and chorale.hold is None:
+        return None
+    masks = np.ones((chorale.voices, 2, chorale.fields[0].size), dtype=np.bool_)
+    if within is not None:
+        masks &= within[:, None]
+    if chorale.hold is not None:
+        masks[:, 0, chorale.hold] = False
+    return masks
 
 
 # -- what the conditions mean ----------------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ import struct
 import subprocess
 import warnings
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from safetensors.torch import load_file, save
@@ -63,7 +65,7 @@ def restore(bundle: Bundle) -> Network:
 
 
 def _options(representation: Representation) -> dict[str, Any]:
-    given = {name: getattr(representation, name) for name in representation.__dataclass_fields__}  # type: ignore[attr-defined]
+    given = {field.name: getattr(representation, field.name) for field in fields(representation)}  # type: ignore[arg-type]
     return {"name": representation.name, **given}  # type: ignore[attr-defined]
 
 
@@ -88,11 +90,29 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
         )
     assert program is not None
     model: onnx.ModelProto = program.model_proto
+    _settle_sizes(model)
     # The exporter notes the example's own length in the shapes of results; the graph itself serves any.
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
     return model
+
+
+def _settle_sizes(model: onnx.ModelProto) -> None:
+    """Write the sizes that are known as constants.
+
+    The exporter asks the state for the number of hidden units whenever it runs; so ONNX Runtime could not reorder the
+    weights once, at load, and would do it at every step.
+    """
+    sizes = {value.name: value.type.tensor_type.shape.dim for value in model.graph.input}
+    for node in model.graph.node:
+        if node.op_type == "Shape" and node.input[0] in sizes:
+            span = {attribute.name: attribute.i for attribute in node.attribute}
+            dims = sizes[node.input[0]][span.get("start", 0) : span.get("end")]
+            if all(dim.HasField("dim_value") for dim in dims):
+                constant = onnx.numpy_helper.from_array(np.array([dim.dim_value for dim in dims], dtype=np.int64))
+                settled = onnx.helper.make_node("Constant", [], list(node.output), name=node.name, value=constant)
+                node.CopyFrom(settled)
 
 
 def _batch_axis(network: Network, index: int) -> int:

@@ -52,7 +52,7 @@ class Recipe:
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
         for name in ("window", "transpose", "patience", "weight_decay", "clip", "seed"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise OptionError(f"expected {name} to be 0 or more, got {getattr(self, name)}.")
         for name in ("bare", "unknown"):
             if not 0 <= getattr(self, name) <= 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def _card(preset: Preset, music: Corpus, pieces: Sequence[Score]) -> dict[str, A
         "name": preset.name,
         "about": preset.about,
         "preset": preset.name,
-        "recipe": {name: getattr(preset.recipe, name) for name in preset.recipe.__dataclass_fields__},
+        "recipe": asdict(preset.recipe),
         "corpus": {"name": music.name, "hash": music.hash, "licence": music.licence, "pieces": len(pieces)},
         "ranges": ranges.tolist(),
         "plans": _plans(pieces),

@@ -1,0 +1,397 @@
+"""The command line: arguments -> one verb -> printed result. No logic of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import kantor
+from kantor.errors import KantorError, OptionError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="kantor",
+    help="Learns from scores, then composes: chorales and more, on a laptop.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Model = Annotated[str, typer.Option("--model", "-m", help="A model in the package by name, or a model folder.")]
+Output = Annotated[list[Path], typer.Option("--output", "-o", help="A file to write; its suffix says what. Repeatable.")]
+Temperature = Annotated[float, typer.Option(help="Below 1 safer, above 1 bolder, 0 always the likeliest.")]
+TopK = Annotated[int | None, typer.Option(help="Draw from the K likeliest classes only.")]
+TopP = Annotated[float, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
+MinP = Annotated[float, typer.Option(help="Drop classes less than P times as likely as the likeliest (0..1).")]
+Seed = Annotated[int | None, typer.Option(help="Equal seeds, equal bytes; drawn and printed unless given.")]
+Count = Annotated[int, typer.Option("--count", "-n", help="How many pieces; {n} in the output's name is their number.")]
+CorpusName = Annotated[str | None, typer.Option("--corpus", help="A corpus by name ('bach' unless --data is given).")]
+Data = Annotated[Path | None, typer.Option("--data", help="A folder of MIDI, MusicXML or grid CSV files.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2) to play with; else KANTOR_SOUNDFONT, else a found one.")]
+Instrument = Annotated[str | None, typer.Option(help="A General MIDI instrument for all parts: 'choir', 'harpsichord', 19 ...")]
+SampleRate = Annotated[int, typer.Option(help="Samples a second of audio.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"kantor {kantor.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Learns from scores, then composes."""
+
+
+@app.command()
+def generate(
+    output: Output,
+    model: Model = "chorale",
+    bars: Annotated[int, typer.Option(help="How many bars, beside a pickup.")] = 16,
+    key: Annotated[str | None, typer.Option(help="'Gm', 'D major' ...; drawn from the corpus unless given.")] = None,
+    meter: Annotated[str | None, typer.Option(help="'4/4', '3/4' ...; drawn from the corpus unless given.")] = None,
+    pickup: Annotated[float | None, typer.Option(help="Beats before the first full bar.")] = None,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = 1.0,
+    min_p: MinP = 0.0,
+    seed: Seed = None,
+    count: Count = 1,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+    as_json: Json = False,
+) -> None:
+    """Compose a piece from nothing, and write it as music, sound, pages or pictures."""
+    from kantor.verbs.generate import generate as verb
+
+    def compose(advance: Callable[[int], None]) -> Any:
+        return verb(
+            model,
+            bars=bars,
+            key=key,
+            meter=meter,
+            pickup=pickup,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed,
+            count=count,
+            advance=advance,
+        )
+
+    playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+    _compose(compose, output, count, playing, as_json)
+
+
+@app.command("continue")
+def continue_(
+    file: Annotated[Path, typer.Argument(help="MIDI, MusicXML or grid CSV.")],
+    output: Output,
+    model: Model = "chorale",
+    from_bar: Annotated[int | None, typer.Option(help="First bar to compose; the end of the music unless given.")] = None,
+    bars: Annotated[int, typer.Option(help="How many bars to add.")] = 8,
+    temperature: Temperature = 1.0,
+    top_k: TopK = None,
+    top_p: TopP = 1.0,
+    min_p: MinP = 0.0,
+    seed: Seed = None,
+    count: Count = 1,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+    as_json: Json = False,
+) -> None:
+    """Go on from a piece; the given music stays as it was."""
+    from kantor.verbs.continue_ import continue_ as verb
+
+    def compose(advance: Callable[[int], None]) -> Any:
+        return verb(
+            file,
+            model,
+            from_bar=from_bar,
+            bars=bars,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed,
+            count=count,
+            advance=advance,
+        )
+
+    playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+    _compose(compose, output, count, playing, as_json)
+
+
+def _compose(
+    compose: Callable[[Callable[[int], None]], Any],
+    outputs: list[Path],
+    count: int,
+    playing: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Check the outputs, compose under a progress bar, write, and say what came of it."""
+    from kantor.verbs.describe import describe_score
+    from kantor.verbs.outputs import check, numbered
+
+    check(outputs, count)
+    with _bar("composing", 1000, shown=not as_json) as advance:
+        pieces = compose(advance)
+    report = []
+    with _bar("writing", len(pieces) * len(outputs), shown=not as_json) as advance:
+        for take, piece in enumerate(pieces, start=1):
+            files: list[Path] = []
+            for path in numbered(outputs, take):
+                files += piece.save(path, **playing)
+                advance((take - 1) * len(outputs) + len(files))
+            facts = describe_score(piece.score)
+            del facts["recipe"]
+            made = {"seed": piece.recipe["seed"], "take": piece.recipe["take"], "model": piece.recipe["model"]}
+            likely = {"nats_per_note": piece.nats_per_note, "notes_decided": piece.notes_decided}
+            report.append(
+                {**facts, **made, **likely, "files": [str(f) for f in files], "remarks": list(piece.remarks)}
+            )
+    if as_json:
+        _print_json(report)
+        return
+    for made_piece in report:
+        _print_piece(made_piece)
+    _print_hint([file for made_piece in report for file in made_piece["files"]])
+
+
+def _print_piece(made: dict[str, Any]) -> None:
+    pickup = f", pickup of {made['pickup_beats']:g}" if made["pickup_beats"] else ""
+    table = Table.grid(padding=(0, 2))
+    rows = {
+        "key": made["key"] or "not known to this model",
+        "metre": f"{made['meter'] or '4/4 (not known)'}{pickup}",
+        "bars": made["bars"],
+        "notes": made["notes"],
+        "seed": f"{made['seed']} (take {made['take'] + 1}, model {made['model']})",
+        "nats per note": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,} cells",
+        "files": "\n".join(made["files"]),
+    }
+    for name, value in rows.items():
+        table.add_row(name, str(value))
+    out.print(table)
+    for remark in made["remarks"]:
+        err.print(f"note: {remark}")
+
+
+def _print_hint(files: list[str]) -> None:
+    sound = next((file for file in files if file.lower().endswith((".wav", ".mp3", ".ogg"))), None)
+    if sound:
+        out.print(f"to hear it: open {sound} in any player (aplay, afplay, a browser)")
+        return
+    music = next((file for file in files if Path(file).suffix.lower() in kantor.io.SUFFIXES), None)
+    if music:
+        out.print(f"to hear it: kantor render {music} -o {Path(music).with_suffix('.wav')}, then open that")
+
+
+@app.command()
+def train(
+    preset: Annotated[str, typer.Argument(help="A preset; `kantor presets` lists them.")],
+    corpus: CorpusName = None,
+    data: Data = None,
+    start: Annotated[str | None, typer.Option("--from", help="A model whose weights to go on from.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", help="Folder of the run; runs/PRESET unless given.")] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Passes over the training pieces.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Lay the schedule over this time.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pieces a step; lower it where memory is short.")] = None,
+    window: Annotated[int | None, typer.Option(help="Train on windows of so many frames; 0: whole pieces.")] = None,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Take up the run in its folder.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order, transpositions and dropout.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value. Repeatable.")] = None,
+) -> None:
+    """Train a preset on a corpus or a folder, and leave a model folder."""
+    from kantor.verbs.train import train as verb
+
+    made = verb(
+        preset,
+        corpus=corpus,
+        data=data,
+        start=start,
+        out=output,
+        max_epochs=max_epochs,
+        max_minutes=max_minutes,
+        batch_size=batch_size,
+        window=window,
+        accelerator=accelerator,
+        resume=resume,
+        seed=seed,
+        settings=_settings(settings or []),
+        say=lambda line: err.print(line, markup=False),
+        bar=err.is_terminal,
+    )
+    out.print(f"model: {made.path}\ntry: kantor generate --model {made.path} -o out/piece.mid", markup=False)
+
+
+def _settings(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        if "=" not in pair:
+            raise OptionError(f"expected --set key=value, got '{pair}'.")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model in the package by name, or a model folder.")],
+    corpus: CorpusName = None,
+    data: Data = None,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
+    protocol: Annotated[str, typer.Option(help="'whole' pieces, or seed 000's 'windows' of 131 targets.")] = "whole",
+    as_json: Json = False,
+) -> None:
+    """Say how likely a model finds music it has not seen: nats per note, accuracies, baselines."""
+    from kantor.verbs.evaluate import evaluate as verb
+
+    with _bar("judging", 1, shown=not as_json) as advance:
+        figures, refused = verb(
+            model,
+            corpus=corpus,
+            data=data,
+            split=split,
+            protocol=protocol,
+            progress=not as_json,
+            advance=lambda done, total: advance(done / total),
+        )
+    named = {"model": model, "corpus": corpus or (str(data) if data else "bach"), "split": split}
+    if as_json:
+        _print_json({**figures.to_dict(), **named, "left_out": list(refused)})
+        return
+    for line in refused:
+        err.print(f"note: {line}", markup=False)
+    table = Table.grid(padding=(0, 2))
+    for name, value in {**figures.to_dict(), **named}.items():
+        shown = f"{value:.4f}" if isinstance(value, float) else value
+        if isinstance(value, tuple):
+            shown = " .. ".join(f"{bound:.4f}" for bound in value) + "  (95 %, over pieces)"
+        table.add_row(name.replace("_", " "), str(shown))
+    out.print(table)
+
+
+@app.command()
+def render(
+    file: Annotated[Path, typer.Argument(help="MIDI, MusicXML or grid CSV.")],
+    output: Output,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+) -> None:
+    """Turn a file into sound (.wav .mp3 .ogg), pages (.svg), a piano roll (.png), or another format."""
+    from kantor.verbs.render import render as verb
+
+    with _bar("rendering", 1) as advance:
+        written = verb(file, output, soundfont=soundfont, instrument=instrument, sample_rate=sample_rate)
+        advance(1)
+    for path in written:
+        out.print(str(path), markup=False)
+
+
+@app.command()
+def info(
+    target: Annotated[str, typer.Argument(help="A model by name or folder, or a file of music.")],
+    as_json: Json = False,
+) -> None:
+    """Say what a model or a file of music holds."""
+    from kantor.verbs.describe import info as verb
+
+    facts = verb(target)
+    if as_json:
+        _print_json(facts)
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        if name not in ("plans", "files", "format"):
+            shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+            table.add_row(name.replace("_", " "), str("-" if value is None else shown))
+    out.print(table, markup=False)
+
+
+@app.command()
+def presets(as_json: Json = False) -> None:
+    """List what can be trained by name."""
+    from kantor.verbs.describe import presets as verb
+
+    _list(verb(), ("name", "seed", "representation", "network", "parameters", "about"), as_json)
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models in the package."""
+    from kantor.verbs.describe import models as verb
+
+    _list(verb(), ("name", "preset", "parameters", "about"), as_json)
+
+
+def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, no_wrap=column != "about", overflow="fold")
+    for row in rows:
+        table.add_row(*(f"{row[c]:,}" if isinstance(row[c], int) else str(row[c]) for c in columns))
+    Console(highlight=False).print(table)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _bar(what: str, total: float, *, shown: bool = True) -> Iterator[Callable[[float], None]]:
+    """A progress bar on stderr, for people only; it leaves no trace when done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not (shown and err.is_terminal)) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _one_line(message: Warning | str, *_: Any, **__: Any) -> None:
+    err.print(f"warning: {message}", markup=False)
+
+
+def main() -> None:
+    """Run the command line; what Kantor says of its input goes to stderr, with exit code 2."""
+    warnings.showwarning = _one_line
+    try:
+        app()
+    except KantorError as error:
+        err.print(f"error: {error}", markup=False)
+        sys.exit(2)
+    except MemoryError:
+        err.print("error: the memory does not suffice; try a lower --bars, --count or --batch-size.", markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        err.print("stopped.")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""How likely a model finds music it has never seen: teacher-forced, by the chain rule, in nats per note.
+
+A *note* here is one cell: one voice for one step of the grid, silence included, as all published figures on these
+grids count. Protocols are those of :mod:`kantor.data.protocols`. Beside the likelihood stand the shares of cells that
+the likeliest class gets right, among all cells and among those that differ from the frame before, and the baseline of
+copying that frame: an accuracy below it is worth nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kantor.data.protocols import HIDDEN, hide, windows
+from kantor.errors import InputError, UnknownNameError
+from kantor.representations import Representation, inputs_of
+from kantor.runtime import Model
+from kantor.score import Score
+
+__all__ = ["PROTOCOLS", "Likelihood", "likelihood"]
+
+PROTOCOLS = ("whole", "windows")
+BATCH = 16
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The figures of one model on one set of pieces; the names are those of the JSON.
+
+    Attributes
+    ----------
+    nats_per_note          micro mean over every predicted cell.
+    nats_per_note_interval 95 % bootstrap interval of that mean, over pieces.
+    nats_per_note_macro    mean over pieces of each piece's mean.
+    nats_per_frame         nats a frame of all voices.
+    bits_per_note          the same as ``nats_per_note``, in bits.
+    accuracy               share of cells whose likeliest class is the true one.
+    accuracy_changed       the same among cells that differ from the frame before.
+    copy_accuracy          baseline: share of cells equal to the frame before.
+    notes, pieces          how many cells were predicted, in how many pieces.
+    protocol               "whole" or "windows".
+    """
+
+    nats_per_note: float
+    nats_per_note_interval: tuple[float, float]
+    nats_per_note_macro: float
+    nats_per_frame: float
+    bits_per_note: float
+    accuracy: float
+    accuracy_changed: float
+    copy_accuracy: float
+    notes: int
+    pieces: int
+    protocol: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return asdict(self)
+
+
+#: Of each piece: nats, cells, right, changed cells, right among them.
+Sums = NDArray[np.float64]
+Example = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+
+
+def likelihood(
+    model: Model,
+    representation: Representation,
+    scores: Sequence[Score],
+    protocol: str = "whole",
+    advance: Callable[[int], None] = lambda _: None,
+) -> Likelihood:
+    """Judge ``model`` on ``scores``; ``advance`` is told how many pieces are done.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such protocol.
+    InputError
+        If no piece is left to judge by.
+    """
+    if protocol not in PROTOCOLS:
+        raise UnknownNameError("protocol", protocol, PROTOCOLS)
+    sums = np.zeros((len(scores), 5))
+    examples = sorted(_examples(representation, scores, protocol), key=lambda example: len(example[1]))
+    for start in range(0, len(examples), BATCH):
+        batch = examples[start : start + BATCH]
+        _add(sums, model, batch)
+        advance(min(start + BATCH, len(examples)) * len(scores) // len(examples))
+    sums = sums[sums[:, 1] > 0]
+    if not len(sums):
+        raise InputError(f"expected a piece long enough for protocol '{protocol}', got {len(scores)} shorter ones; try --protocol whole.")
+    return _figures(sums, representation, protocol)
+
+
+def _examples(representation: Representation, scores: Sequence[Score], protocol: str) -> Iterator[Example]:
+    given = 1 if protocol == "windows" else 0
+    for piece, score in enumerate(scores):
+        canonical = representation.canonical(score)
+        for span in windows(canonical) if protocol == "windows" else (canonical,):
+            encoding = representation.encode(span)
+            inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
+            yield piece, inputs[given:], encoding.values[given:], representation.changed(encoding)[given:]
+
+
+def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
+    longest = max(len(inputs) for _, inputs, _, _ in batch)
+    padded = np.zeros((len(batch), longest, batch[0][1].shape[1]), dtype=np.int64)
+    for row, (_, inputs, _, _) in enumerate(batch):
+        padded[row, : len(inputs)] = inputs
+    logits, _ = model.run(padded, model.initial(len(batch)))
+    for row, (piece, inputs, values, changed) in enumerate(batch):
+        right = np.ones(len(inputs), dtype=np.bool_)
+        for field, scores in enumerate(logits):
+            own = scores[row, : len(inputs)].astype(np.float64)
+            top = own.max(1, keepdims=True)
+            norm = np.log(np.exp(own - top).sum(1)) + top[:, 0]
+            sums[piece, 0] += (norm - own[np.arange(len(own)), values[:, field]]).sum()
+            right &= own.argmax(1) == values[:, field]
+        sums[piece, 1:] += len(inputs), right.sum(), changed.sum(), (right & changed).sum()
+
+
+def _figures(sums: Sums, representation: Representation, protocol: str) -> Likelihood:
+    nats, cells, right, changed, right_changed = sums.sum(0)
+    mean = nats / cells
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(len(sums), size=(RESAMPLES, len(sums)))
+    means = sums[drawn, 0].sum(1) / sums[drawn, 1].sum(1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Likelihood(
+        nats_per_note=mean,
+        nats_per_note_interval=(float(low), float(high)),
+        nats_per_note_macro=float((sums[:, 0] / sums[:, 1]).mean()),
+        nats_per_frame=mean * representation.steps_per_frame,
+        bits_per_note=mean / math.log(2),
+        accuracy=right / cells,
+        accuracy_changed=right_changed / max(changed, 1),
+        copy_accuracy=1 - changed / cells,
+        notes=int(cells),
+        pieces=len(sums),
+        protocol=protocol,
+    )

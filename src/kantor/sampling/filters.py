@@ -1,0 +1,132 @@
+"""From logits to one class: temperature, top-k, nucleus and min-p, and the draw itself. Pure functions on arrays.
+
+temperature   divides the logits (Ackley et al. 1985); 0 takes the likeliest class.
+top-k         keeps the k likeliest classes (Fan et al. 2018).
+top-p         keeps the fewest classes whose probabilities reach p: the nucleus (Holtzman et al. 2020).
+min-p         keeps the classes at least p times as likely as the likeliest (Nguyen et al. 2024).
+
+They apply in this order, to the classes that the grammar admits.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kantor.errors import OptionError
+
+__all__ = ["Filters", "draw"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """How to draw. The defaults change nothing: the model's own distribution.
+
+    Parameters
+    ----------
+    temperature  >= 0; below 1 safer, above 1 bolder, 0 always the likeliest.
+    top_k        >= 1, or None for all.
+    top_p        0..1; 1 keeps all.
+    min_p        0..1; 0 keeps all.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    min_p: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise OptionError(f"expected a temperature of 0 or more, got {self.temperature}; 1 is the model as it is.")
+        if self.top_k is not None and self.top_k < 1:
+            raise OptionError(f"expected top-k to be at least 1, got {self.top_k}; leave it out to keep every class.")
+        for name, value in (("top-p", self.top_p), ("min-p", self.min_p)):
+            if not 0 <= value <= 1:
+                raise OptionError(f"expected {name} within 0..1, got {value}.")
+
+    @cached_property
+    def permissive(self) -> bool:
+        """Whether they change nothing."""
+        return self.temperature == 1 and self.top_k is None and self.top_p == 1 and self.min_p == 0
+
+    def __call__(self, weights: Floats) -> Floats:
+        """Weights (batch, classes), >= 0 and largest 1 in each row -> the weights to draw from, not normalised."""
+        if self.temperature == 0:
+            return (np.arange(weights.shape[1]) == weights.argmax(1)[:, None]).astype(np.float64)
+        if self.temperature != 1:
+            weights = (weights / weights.max(1, keepdims=True)) ** (1 / self.temperature)
+        if self.top_k is not None and self.top_k < weights.shape[1]:
+            weights = _keep_first(weights, np.arange(weights.shape[1]) < self.top_k)
+        if self.top_p < 1:
+            ranked = -np.sort(-weights, axis=1)
+            before = np.cumsum(ranked, axis=1) - ranked
+            weights = _keep_first(weights, before < self.top_p * ranked.sum(1, keepdims=True))
+        if self.min_p > 0:
+            weights = np.where(weights >= self.min_p * weights.max(1, keepdims=True), weights, 0.0)
+        return weights
+
+
+def _keep_first(weights: Floats, kept: NDArray[np.bool_]) -> Floats:
+    """Zero all but the classes whose rank (0: heaviest) is ``kept``; the heaviest always stays."""
+    order = np.argsort(-weights, axis=1, kind="stable")
+    mask = np.empty(weights.shape, dtype=np.bool_)
+    kept = np.broadcast_to(kept, weights.shape).copy()
+    kept[:, 0] = True
+    np.put_along_axis(mask, order, kept, axis=1)
+    return np.where(mask, weights, 0.0)
+
+
+def draw(
+    logits: NDArray[np.float32], uniform: Floats, filters: Filters, allowed: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], Floats]:
+    """One class a row, and how unlikely it was to the model itself: -log p without filters or grammar, in nats.
+
+    Parameters
+    ----------
+    logits    (batch, classes).
+    uniform   (batch,) random numbers in [0, 1): equal numbers, equal classes.
+    allowed   (batch, classes), or None for all; every row admits at least one.
+
+    Logits that are not numbers count as impossible; where nothing is left to draw from, the likeliest admitted class
+    is taken, with a warning.
+    """
+    scores = logits.astype(np.float64)
+    top = scores.max(1)
+    if not np.isfinite(top).all():
+        scores, top = _repaired(scores)
+    scores -= top[:, None]
+    weights = np.exp(scores)
+    norm = np.log(weights.sum(1))
+    if allowed is not None:
+        weights *= allowed
+    if not weights.any(1).all():
+        weights = _likeliest(scores, weights, allowed)
+    if not filters.permissive:
+        weights = filters(weights)
+    cumulative = weights.cumsum(1)
+    # The first class whose cumulative weight exceeds the mark has a weight above 0 itself.
+    mark = uniform * cumulative[:, -1]
+    chosen: NDArray[np.int64] = (cumulative <= mark[:, None]).sum(1)
+    return chosen, norm - scores[np.arange(len(scores)), chosen]
+
+
+def _repaired(scores: Floats) -> tuple[Floats, Floats]:
+    warnings.warn("the model gave probabilities that are not numbers; the likeliest of the rest are taken", stacklevel=3)
+    scores = np.where(np.isnan(scores), -np.inf, np.clip(scores, -1e30, 1e30))
+    scores = np.where(np.isinf(scores).all(1, keepdims=True), 0.0, scores)
+    return scores, scores.max(1)
+
+
+def _likeliest(scores: Floats, weights: Floats, allowed: NDArray[np.bool_] | None) -> Floats:
+    warnings.warn("the model gave every admitted class probability 0; the likeliest is taken", stacklevel=3)
+    admitted = scores if allowed is None else np.where(allowed, scores, -np.inf)
+    best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
+    return np.where(weights.sum(1, keepdims=True) > 0, weights, best)
+

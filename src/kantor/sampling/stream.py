@@ -1,0 +1,91 @@
+"""Generation is a stream: each step is yielded as it is decided, for one piece or for several side by side.
+
+Randomness is passed in, one generator a piece, so a piece comes out the same whatever stands beside it. The time a
+step takes and the memory in use do not grow with the piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kantor.representations import Ids, Representation
+from kantor.runtime import Model
+from kantor.sampling.filters import Filters, draw
+from kantor.score import Score
+
+__all__ = ["Decision", "stream"]
+
+AHEAD = 1024  # random numbers drawn at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One step, decided.
+
+    Attributes
+    ----------
+    step     its number, from 0.
+    values   (pieces, fields) the classes chosen.
+    nats     (pieces,) their surprise, -log p under the unfiltered model, summed over the fields.
+    """
+
+    step: int
+    values: Ids
+    nats: NDArray[np.float64]
+
+
+def stream(
+    model: Model,
+    representation: Representation,
+    plan: Score,
+    randoms: Sequence[np.random.Generator],
+    *,
+    filters: Filters | None = None,
+    prompt: Ids | None = None,
+    ranges: NDArray[Any] | None = None,
+) -> Iterator[Decision]:
+    """Decide the steps of ``len(randoms)`` pieces from the end of the prompt to the end of the plan.
+
+    Parameters
+    ----------
+    plan      what is known before it sounds, and how long it is.
+    randoms   one generator a piece.
+    filters   how to draw; the model's own distribution unless given.
+    prompt    (steps, fields) that all pieces begin with, or (pieces, steps, fields) of each; not yielded.
+    ranges    (parts, 2) lowest and highest pitch of each part; nothing outside is drawn.
+    """
+    filters = filters or Filters()
+    pieces, fields = len(randoms), len(representation.fields)
+    deriver = representation.derive(plan, pieces, ranges=ranges)
+    given = np.empty((pieces, 0, fields), dtype=np.int64) if prompt is None else np.asarray(prompt, dtype=np.int64)
+    given = np.broadcast_to(given, (pieces, *given.shape[-2:]))
+    previous = np.tile([field.size for field in representation.fields], (pieces, 1))
+    inputs = np.empty((pieces, 1, fields + len(representation.conditions)), dtype=np.int64)
+    state = model.initial(pieces)
+    if given.shape[1]:
+        shown = np.empty((pieces, given.shape[1], inputs.shape[2]), dtype=np.int64)
+        for step in range(given.shape[1]):
+            shown[:, step, :fields], shown[:, step, fields:] = previous, deriver.conditions()
+            previous = given[:, step]
+            deriver.push(previous)
+        _, state = model.run(shown, state)
+    for step in range(given.shape[1], representation.length(plan)):
+        if (step - given.shape[1]) % AHEAD == 0:
+            uniform = np.stack([random.random((AHEAD, fields)) for random in randoms], axis=1)
+        inputs[:, 0, :fields], inputs[:, 0, fields:] = previous, deriver.conditions()
+        logits, state = model.run(inputs, state)
+        allowed = deriver.allowed()
+        values = np.empty((pieces, fields), dtype=np.int64)
+        surprise = np.zeros(pieces)
+        for field in range(fields):
+            chance = uniform[(step - given.shape[1]) % AHEAD, :, field]
+            values[:, field], nats = draw(logits[field][:, 0], chance, filters, allowed)
+            surprise += nats
+        deriver.push(values)
+        previous = values
+        yield Decision(step, values, surprise)

@@ -1,0 +1,122 @@
+"""What is settled before a piece sounds: key, meter, pickup, phrases, length.
+
+What the user does not ask for is drawn from how the training pieces begin. A phrase ends under a fermata every two
+bars, or every four where bars are short, on the strong beat where chorale phrases end: the middle of a bar that can
+be halved, else the downbeat. (Of 1,201 inner fermatas of the 4/4 chorales with a pickup, 870 stand there.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from kantor.bundle import Bundle
+from kantor.errors import OptionError
+from kantor.score import NOTE, TICKS_PER_QUARTER, Key, Meter, Score, Tempo
+from kantor.theory import parse_key, parse_meter
+
+__all__ = ["opening", "phrase_ends", "plan"]
+
+TEMPO = 80.0
+SIXTEENTH = TICKS_PER_QUARTER // 4
+MAX_BARS = 100_000
+
+
+def plan(
+    bundle: Bundle,
+    bars: int,
+    key: str | None,
+    meter: str | None,
+    pickup: float | None,
+    rng: np.random.Generator,
+) -> Score:
+    """A score without notes: a pickup if any, then ``bars`` bars, the last one shorter by the pickup.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of range, or the model does not know what it asks for.
+    """
+    if not 1 <= bars <= MAX_BARS:
+        raise OptionError(f"expected from 1 to {MAX_BARS} bars, got {bars}.")
+    known = {condition.name for condition in bundle.representation.conditions}
+    if key is not None and "key" not in known:
+        raise OptionError(f"the model '{bundle.name}' knows no keys, so --key cannot steer it; try --model chorale.")
+    wanted_key = parse_key(key) if key is not None else None
+    wanted_meter = parse_meter(meter) if meter is not None else None
+    drawn_key, drawn_meter, drawn_pickup = opening(bundle, wanted_key, wanted_meter, pickup, rng)
+    bar = _bar_ticks(drawn_meter)
+    pickup_ticks = _pickup_ticks(drawn_pickup, drawn_meter, bar)
+    # The last bar gives back what the pickup took, unless its last chord would have no room.
+    shortened = bar - pickup_ticks > _strong_beat(bar)
+    length = bars * bar + (0 if shortened else pickup_ticks)
+    score = Score(
+        np.empty(0, dtype=NOTE),
+        tempi=(Tempo(0, TEMPO),),
+        meters=(drawn_meter,),
+        keys=(drawn_key,) if drawn_key and "key" in known else (),
+        anacrusis_ticks=pickup_ticks,
+        length_ticks=length,
+    )
+    ends = phrase_ends(bars, bar, pickup_ticks) if "fermata" in known else ()
+    return bundle.representation.plan(score.replace(fermatas=tuple(end for end in ends if end < length)))
+
+
+def opening(
+    bundle: Bundle, key: Key | None, meter: Meter | None, pickup: float | None, rng: np.random.Generator
+) -> tuple[Key | None, Meter, float]:
+    """Key, meter and pickup in beats: as asked, the rest as a training piece that is like it begins."""
+    plans = [_in_beats(row) for row in bundle.card.get("plans", [])]
+    # Each wish narrows the choice, unless no training piece begins so.
+    for column, wish in ((2, str(meter) if meter else None), (3, pickup), (1, key.mode if key else None)):
+        plans = [row for row in plans if wish is None or row[column] == wish] or plans
+    if not plans:
+        return key, meter or Meter(0, 4, 4), pickup or 0.0
+    weights = np.array([row[4] for row in plans], dtype=np.float64)
+    fifths, mode, drawn, beats, _ = plans[int(rng.choice(len(plans), p=weights / weights.sum()))]
+    fits = meter is None or str(meter) == drawn
+    return (
+        key or Key(0, fifths, mode),
+        meter or parse_meter(drawn),
+        pickup if pickup is not None else (beats if fits else 0.0),
+    )
+
+
+def _in_beats(row: list[Any]) -> list[Any]:
+    """A row of the card's plans with its pickup, stored in quarters, in beats of its meter."""
+    return [*row[:3], row[3] * parse_meter(row[2]).denominator / 4, row[4]]
+
+
+def phrase_ends(bars: int, bar: int, pickup: int) -> Sequence[int]:
+    """Ticks of the fermatas of ``bars`` bars of ``bar`` ticks each that begin with ``pickup`` ticks."""
+    every = 2 if bar >= 4 * TICKS_PER_QUARTER else 4
+    ending = [number for number in range(1, bars + 1) if number % every == 0 or number == bars]
+    # A last phrase of one bar is no phrase: it belongs to the one before.
+    if len(ending) > 1 and ending[-1] - ending[-2] == 1:
+        del ending[-2]
+    return [pickup + (number - 1) * bar + _strong_beat(bar) for number in ending]
+
+
+def _strong_beat(bar: int) -> int:
+    """Where in a bar a phrase ends, in ticks: its middle if it has four quarters or can be halved in quarters."""
+    return bar // 2 if bar % (2 * TICKS_PER_QUARTER) == 0 else 0
+
+
+def _bar_ticks(meter: Meter) -> int:
+    ticks = Fraction(meter.numerator * 4 * TICKS_PER_QUARTER, meter.denominator)
+    if ticks.denominator != 1 or int(ticks) % SIXTEENTH:
+        raise OptionError(f"expected a meter whose bars are whole sixteenths, got {meter}; try 4/4, 3/4 or 6/8.")
+    return int(ticks)
+
+
+def _pickup_ticks(beats: Any, meter: Meter, bar: int) -> int:
+    """The pickup in ticks; a beat is the meter's own note value."""
+    ticks = Fraction(str(beats)) * TICKS_PER_QUARTER * 4 / meter.denominator
+    if not 0 <= ticks < bar or ticks % SIXTEENTH:
+        raise OptionError(
+            f"expected a pickup of 0 or more beats, shorter than a bar of {meter}, in sixteenths; got {float(beats):g}; try 1."
+        )
+    return int(ticks)

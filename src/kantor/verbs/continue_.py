@@ -1,0 +1,138 @@
+"""``kantor continue``: a piece that begins as another does; the given music stays as it was."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from kantor import bundle as bundles
+from kantor import io
+from kantor.bundle import Bundle
+from kantor.errors import OptionError
+from kantor.sampling.filters import Filters
+from kantor.score import NOTE, Score
+from kantor.verbs._compose import compose
+from kantor.verbs._plans import phrase_ends
+from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded
+from kantor.verbs.piece import Piece
+
+__all__ = ["continue_"]
+
+
+def continue_(
+    prompt: str | Path | Score,
+    model: str | Path | Bundle = DEFAULT_MODEL,
+    *,
+    from_bar: int | None = None,
+    bars: int = 8,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+    min_p: float = 0.0,
+    seed: int | None = None,
+    count: int = 1,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Piece]:
+    """Go on from a file or a score.
+
+    Parameters
+    ----------
+    prompt    MIDI, MusicXML or grid CSV, or a score; any layout that four voices can sing.
+    from_bar  the first bar to be composed, counted from 1 (a pickup is bar 0); what stood there is dropped.
+              Unless given, the composition starts where the music ends.
+    bars      how many bars are added.
+    The others are those of :func:`kantor.verbs.generate.generate`.
+
+    Raises
+    ------
+    FileFormatError, ScoreError
+        For a prompt that cannot be read, or that the model's voices cannot sing.
+    OptionError
+        For what is out of range.
+    """
+    filters = Filters(temperature, top_k, top_p, min_p)
+    if bars < 1 or count < 1:
+        raise OptionError(f"expected at least 1 bar and 1 piece, got {bars} and {count}.")
+    opened = model if isinstance(model, Bundle) else bundles.load(model)
+    representation = opened.representation
+    given = prompt if isinstance(prompt, Score) else io.load(prompt)
+    if from_bar is not None:
+        given = given.cut(0, _start_of(given, from_bar))
+    encoding = representation.encode(given)
+    head = representation.decode(encoding.values, encoding.plan)
+    whole = _extended(encoding.plan, bars)
+    seed = seeded(seed)
+    total = representation.length(whole) - len(encoding)
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        advance(min(1000 * steps // max(total, 1), 1000))
+
+    options = {"from_bar": from_bar, "bars": bars, **asdict(filters)}
+    pieces = []
+    takes = compose(opened, whole, seed, range(count), filters=filters, prompt=encoding.values, advance=step)
+    for take, done in enumerate(takes):
+        added = representation.decode(done.values, whole).cut(head.length_ticks, whole.length_ticks)
+        recipe = {"verb": "continue", "seed": seed, "take": take, "options": options, "prompt": _packed(given)}
+        pieces.append(finish(opened, _joined(given, whole, added), done, recipe))
+    return pieces
+
+
+def _start_of(score: Score, bar: int) -> int:
+    starts = score.bars["start"][score.bars["offset"] == 0].tolist()
+    if bar < 1 or bar > len(starts) or starts[bar - 1] == 0:
+        raise OptionError(f"expected a bar to go on from between 2 and {len(starts)}, got {bar}: something must stand before it.")
+    return int(starts[bar - 1])
+
+
+def _extended(plan: Score, bars: int) -> Score:
+    """The plan, longer by ``bars`` bars of its last meter; phrases go on where it has any."""
+    meter = plan.meters[-1] if plan.meters else None
+    bar = plan.meter_ticks(meter) if meter else 4 * plan.ticks_per_quarter
+    length = plan.length_ticks + bars * bar
+    fermatas = plan.fermatas
+    if fermatas:
+        last = int(plan.bars["start"][-1])
+        total = (length - last) // bar
+        ends = (last + end for end in phrase_ends(total, bar, 0))
+        fermatas = (*fermatas, *(end for end in ends if plan.length_ticks <= end < length))
+    barlines = plan.barlines
+    if barlines:
+        last = int(plan.bars["start"][-1])
+        barlines = (*barlines, *range(last + bar, length, bar))
+    return plan.replace(length_ticks=length, fermatas=fermatas, barlines=barlines)
+
+
+def _joined(given: Score, whole: Score, added: Score) -> Score:
+    """The given notes as they were, then the new ones, at the given resolution."""
+    scale = given.ticks_per_quarter / whole.ticks_per_quarter
+    notes = added.notes.copy()
+    onset = notes["onset"] + whole.length_ticks - added.length_ticks
+    notes["duration"] = np.rint((onset + notes["duration"]) * scale) - np.rint(onset * scale)
+    notes["onset"] = np.rint(onset * scale)
+    same = len(given.parts) == len(whole.parts)
+    head = given.notes.copy()
+    if not same:
+        from kantor.representations._voices import voices
+
+        head = voices(given, len(whole.parts))
+    return given.replace(
+        notes=np.concatenate([head, notes]).astype(NOTE),
+        parts=given.parts if same else whole.parts,
+        fermatas=tuple(round(tick * scale) for tick in whole.fermatas),
+        barlines=tuple(round(tick * scale) for tick in whole.barlines),
+        length_ticks=round(whole.length_ticks * scale),
+        recipe="",
+    )
+
+
+def _packed(score: Score) -> str:
+    """The prompt as a recipe can carry it: its MIDI file, compressed, in base 85."""
+    return base64.b85encode(zlib.compress(io.encode(score.replace(recipe=""), ".mid"), 9)).decode()

@@ -1,0 +1,74 @@
+"""``kantor info``, ``presets`` and ``models``: what a model, a file or the package holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kantor import bundle as bundles
+from kantor import io, registry
+from kantor.presets import Preset
+from kantor.score import Score
+from kantor.theory import key_name
+
+__all__ = ["describe_score", "info", "models", "presets"]
+
+
+def info(target: str | Path) -> dict[str, Any]:
+    """A model by name or folder: its card. A file of music: what a score of it knows."""
+    path = Path(target)
+    if path.suffix.lower() in io.SUFFIXES and not path.is_dir():
+        return {"kind": "score", "file": path.name, **describe_score(io.load(path))}
+    opened = bundles.load(target)
+    return {"kind": "model", "folder": str(opened.path), **opened.card}
+
+
+def describe_score(score: Score) -> dict[str, Any]:
+    """Key, meter, bars, notes, length: what people ask first."""
+    return {
+        "title": score.title,
+        "key": key_name(score.keys[0]) if score.keys else None,
+        "meter": str(score.meters[0]) if score.meters else None,
+        "pickup_beats": _pickup(score),
+        "bars": int((score.bars["offset"] == 0).sum()),
+        "notes": len(score),
+        "parts": [part.name for part in score.parts],
+        "lowest": int(score.notes["pitch"].min()) if len(score) else None,
+        "highest": int(score.notes["pitch"].max()) if len(score) else None,
+        "fermatas": len(score.fermatas),
+        "seconds": round(score.seconds, 2),
+        "recipe": score.recipe or None,
+    }
+
+
+def _pickup(score: Score) -> float:
+    denominator = score.meters[0].denominator if score.meters else 4
+    return score.anacrusis_ticks / score.ticks_per_quarter * denominator / 4
+
+
+def presets() -> list[dict[str, Any]]:
+    """Every preset: name, seed, representation, network, parameters, and what it is good at."""
+    found: list[Preset] = [registry.part("presets", name) for name in registry.names("presets")]
+    return [
+        {
+            "name": preset.name,
+            "seed": preset.seed,
+            "representation": _spelt(preset.representation),
+            "network": preset.network.kind,
+            "parameters": preset.parameters,
+            "about": preset.about,
+        }
+        for preset in found
+    ]
+
+
+def _spelt(representation: Any) -> str:
+    spelling = getattr(representation, "spelling", "")
+    return f"{representation.name}, {spelling}" if spelling else str(representation.name)
+
+
+def models() -> list[dict[str, Any]]:
+    """Every model in the package: name, preset, parameters, corpus, metrics."""
+    cards = [bundles.load(name).card for name in bundles.shipped()]
+    wanted = ("name", "about", "preset", "parameters", "corpus", "metrics")
+    return [{name: card.get(name) for name in wanted} for card in cards]

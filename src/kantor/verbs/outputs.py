@@ -1,0 +1,72 @@
+"""A score -> files: what a suffix means, checked before anything is composed, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kantor import io, render
+from kantor.errors import OptionError, OutputError
+from kantor.score import Score
+
+__all__ = ["check", "numbered", "write"]
+
+
+def check(paths: Sequence[str | Path], count: int = 1) -> None:
+    """Refuse what cannot be written, before the work is done.
+
+    Raises
+    ------
+    OptionError
+        For a suffix that nothing answers to, or several takes for one name.
+    OutputError
+        For a folder that cannot be written.
+    """
+    for path in map(Path, paths):
+        if not _known(path):
+            known = " ".join(dict.fromkeys([*io.SUFFIXES, *render.SUFFIXES]))
+            raise OptionError(f"expected an output ending in one of {known}; got '{path.name}'.")
+        if count > 1 and "{n}" not in str(path):
+            stem = path.with_name(f"{path.stem}-{{n}}{path.suffix}")
+            raise OptionError(f"expected {{n}} in the name of the output of {count} pieces, got '{path}'; try '{stem}'.")
+        _check_folder(path)
+
+
+def numbered(paths: Sequence[str | Path], take: int) -> list[Path]:
+    """The paths of take ``take``, counted from 1: ``{n}`` becomes its number."""
+    return [Path(str(path).replace("{n}", str(take))) for path in paths]
+
+
+def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Path]:
+    """Write ``score`` to each path and return all files written; ``options`` are those of :func:`kantor.render.render`."""
+    written: list[Path] = []
+    for path in map(Path, paths):
+        if _is_rendered(path):
+            written += render.render(score, path, **options)
+        else:
+            io.save(score, path)
+            written.append(path)
+    return written
+
+
+def _is_rendered(path: Path) -> bool:
+    return path.suffix.lower() not in io.SUFFIXES
+
+
+def _known(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return suffix in io.SUFFIXES or any(path.name.lower().endswith(known) for known in render.SUFFIXES)
+
+
+def _check_folder(path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"expected the name of a file to write, '{path}' is a folder; add a file name.")
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise OutputError(f"'{path}' cannot be written: '{folder}' is a file, not a folder; try another folder.")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"'{path}' cannot be written: the folder '{folder}' is not writable; try another folder.")

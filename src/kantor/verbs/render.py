@@ -1,0 +1,31 @@
+"""``kantor render``: a file of music -> sound, pages, pictures, other formats; the suffix says what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from kantor import io
+from kantor.errors import OptionError
+from kantor.score import Score
+from kantor.verbs.outputs import check, write
+
+__all__ = ["render"]
+
+
+def render(source: str | Path | Score, outputs: Sequence[str | Path], **options: Any) -> list[Path]:
+    """Write ``source`` as each of ``outputs``; ``options`` are ``soundfont``, ``instrument`` and ``sample_rate``.
+
+    Raises
+    ------
+    FileFormatError
+        If the source cannot be read.
+    OptionError, OutputError
+        If an output cannot be written.
+    """
+    check(outputs)
+    score = source if isinstance(source, Score) else io.load(source)
+    if not isinstance(source, Score) and any(Path(o).exists() and Path(o).samefile(source) for o in outputs):
+        raise OptionError(f"expected outputs other than the file that is read, got '{source}' as both.")
+    return write(score, outputs, **options)

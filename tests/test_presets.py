@@ -1,0 +1,96 @@
+import dataclasses
+
+import pytest
+
+from kantor import registry
+from kantor.errors import OptionError
+from kantor.networks import ConvLstm
+from kantor.presets import Preset
+from kantor.representations import columns
+from kantor.representations.chorale import Chorale
+from kantor.training.recipe import Recipe
+
+
+def preset(name="seed-000"):
+    return registry.part("presets", name)
+
+
+@pytest.mark.parametrize("name", registry.names("presets"))
+def test_a_preset_introduces_itself_in_a_sentence(name):
+    assert isinstance(preset(name), Preset)
+    assert preset(name).about.endswith(".")
+    assert preset(name).parameters == preset(name).network.parameters(*columns(preset(name).representation))
+
+
+def test_the_seed_is_the_notebooks():
+    assert preset().representation == Chorale(spelling="plain", order="SATB", inputs=())
+    assert preset().network == ConvLstm(embedding=5, filters=(32, 48, 64, 96, 128), dropout=0.05, hidden=256)
+    wanted = {"epochs": 20, "batch_size": 32, "window": 32, "learning_rate": 1e-3, "schedule": "constant"}
+    wanted |= {"optimizer": "nadam", "clip": 0.0, "weight_decay": 0.0, "transpose": 0, "precision": "32-true"}
+    assert {name: getattr(preset().recipe, name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "part", "value"),
+    [
+        ("hidden", "512", "network", 512),
+        ("network.hidden", "512", "network", 512),
+        ("recipe.epochs", "3", "recipe", 3),
+        ("learning_rate", "1e-4", "recipe", 1e-4),
+        ("filters", "8, 16,", "network", (8, 16)),
+        ("order", "SBAT", "representation", "SBAT"),
+        ("inputs", "voice, lag-4", "representation", ("voice", "lag-4")),
+        ("schedule", "plateau", "recipe", "plateau"),
+    ],
+)
+def test_a_setting_is_changed_by_name_and_nothing_else_with_it(name, text, part, value):
+    changed = preset().override({name: text})
+    last = name.rpartition(".")[2]
+    assert getattr(getattr(changed, part), last) == value
+    back = dataclasses.replace(getattr(changed, part), **{last: getattr(getattr(preset(), part), last)})
+    assert dataclasses.replace(changed, **{part: back}) == preset()
+
+
+def test_a_tuple_can_be_emptied():
+    assert preset("jsb").override({"inputs": ""}).representation.inputs == ()
+
+
+def test_settings_are_changed_together():
+    changed = preset().override({"hidden": "8", "epochs": "1"})
+    assert (changed.network.hidden, changed.recipe.epochs) == (8, 1)
+
+
+@pytest.mark.parametrize("name", ["hiden", "recipe.hidden", "decoder.hidden", "name", "network.", "", ".hidden.x"])
+def test_an_unknown_setting_is_refused_with_those_there_are(name):
+    with pytest.raises(OptionError, match=f"got '{name}'; it has representation.spelling, .*network.hidden"):
+        preset().override({name: "3"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("hidden", "many", r"hidden to be of type int \(now 256\), got 'many'"),
+        ("hidden", "2.5", "of type int"),
+        ("learning_rate", "fast", "of type float"),
+        ("filters", "8,x", "of type tuple"),
+        ("hidden", "0", "at least 1, got 0"),
+        ("filters", "", "at least 1"),
+        ("epochs", "0", "epochs to be at least 1"),
+        ("bare", "2", r"bare within 0\.\.1"),
+        ("learning_rate", "nan", "learning rate above 0"),
+        ("weight_decay", "nan", "weight_decay to be 0 or more, got nan"),
+        ("schedule", "cosine", "schedule to be one of one-cycle, plateau, constant; got 'cosine'"),
+        ("precision", "16", "precision to be one of"),
+        ("optimizer", "sgd", "optimizer to be one of"),
+        ("order", "SATX", "order of the letters S, A, T, B"),
+        ("inputs", "voice,tempo", "inputs among voice, .*; got 'tempo'"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_or_size_is_refused(name, text, complaint):
+    with pytest.raises(OptionError, match=complaint):
+        preset().override({name: text})
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Recipe().epochs = 3
