@@ -42,7 +42,8 @@ class Likelihood:
     bits_per_note          the same as ``nats_per_note``, in bits.
     accuracy               share of cells whose likeliest class is the true one.
     accuracy_changed       the same among cells that differ from the frame before.
-    copy_accuracy          baseline: share of cells equal to the frame before.
+    copy_accuracy          baseline: share of cells equal to the frame before; for both, cells of a first frame,
+                           which has none before it, are left out.
     notes, pieces          how many cells were predicted, in how many pieces.
     protocol               "whole" or "windows".
     """
@@ -64,9 +65,10 @@ class Likelihood:
         return asdict(self)
 
 
-#: Of each piece: nats, cells, right, changed cells, right among them.
+#: Of each piece: nats, cells, right; cells after the first frame, those of them that changed, right among these.
 Sums = NDArray[np.float64]
-Example = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]
+#: Number of its piece, inputs, values, which steps have a frame before them, which of those differ from it.
+Example = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 def likelihood(
@@ -87,7 +89,7 @@ def likelihood(
     """
     if protocol not in PROTOCOLS:
         raise UnknownNameError("protocol", protocol, PROTOCOLS)
-    sums = np.zeros((len(scores), 5))
+    sums = np.zeros((len(scores), 6))
     examples = sorted(_examples(representation, scores, protocol), key=lambda example: len(example[1]))
     for start in range(0, len(examples), BATCH):
         batch = examples[start : start + BATCH]
@@ -106,16 +108,18 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
         for span in windows(canonical) if protocol == "windows" else (canonical,):
             encoding = representation.encode(span)
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
-            yield piece, inputs[given:], encoding.values[given:], representation.changed(encoding)[given:]
+            later = np.arange(len(encoding)) >= representation.steps_per_frame
+            changed = later & representation.changed(encoding)
+            yield piece, inputs[given:], encoding.values[given:], later[given:], changed[given:]
 
 
 def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
-    longest = max(len(inputs) for _, inputs, _, _ in batch)
+    longest = max(len(inputs) for _, inputs, *_ in batch)
     padded = np.zeros((len(batch), longest, batch[0][1].shape[1]), dtype=np.int64)
-    for row, (_, inputs, _, _) in enumerate(batch):
+    for row, (_, inputs, *_) in enumerate(batch):
         padded[row, : len(inputs)] = inputs
     logits, _ = model.run(padded, model.initial(len(batch)))
-    for row, (piece, inputs, values, changed) in enumerate(batch):
+    for row, (piece, inputs, values, later, changed) in enumerate(batch):
         right = np.ones(len(inputs), dtype=np.bool_)
         for field, scores in enumerate(logits):
             own = scores[row, : len(inputs)].astype(np.float64)
@@ -123,11 +127,11 @@ def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
             norm = np.log(np.exp(own - top).sum(1)) + top[:, 0]
             sums[piece, 0] += (norm - own[np.arange(len(own)), values[:, field]]).sum()
             right &= own.argmax(1) == values[:, field]
-        sums[piece, 1:] += len(inputs), right.sum(), changed.sum(), (right & changed).sum()
+        sums[piece, 1:] += len(inputs), right.sum(), later.sum(), changed.sum(), (right & changed).sum()
 
 
 def _figures(sums: Sums, representation: Representation, protocol: str) -> Likelihood:
-    nats, cells, right, changed, right_changed = sums.sum(0)
+    nats, cells, right, later, changed, right_changed = sums.sum(0)
     mean = nats / cells
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(sums), size=(RESAMPLES, len(sums)))
@@ -141,7 +145,7 @@ def _figures(sums: Sums, representation: Representation, protocol: str) -> Likel
         bits_per_note=mean / math.log(2),
         accuracy=right / cells,
         accuracy_changed=right_changed / max(changed, 1),
-        copy_accuracy=1 - changed / cells,
+        copy_accuracy=1 - changed / max(later, 1),
         notes=int(cells),
         pieces=len(sums),
         protocol=protocol,

@@ -76,6 +76,9 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
     axes = tuple({_batch_axis(network, index): batch} for index in range(len(state)))
     count = len(network.heads)
     names = [f"state_{i}" for i in range(len(state))]
+    # torch 2.13 lays its own LSTM under an export and forgets this cache, so that a process's second graph would serve
+    # the example's length alone.
+    torch.ops.aten.lstm.input._dispatch_cache.clear()
     with warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # three libraries announce their own future here; nothing the user can act on
         program = torch.onnx.export(
@@ -90,6 +93,9 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
         )
     assert program is not None
     model: onnx.ModelProto = program.model_proto
+    free = [dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    if not (free[0] and free[1]):
+        raise RuntimeError(f"the exported graph should serve any batch and length, it serves {free}")
     _settle_sizes(model)
     # The exporter notes the example's own length in the shapes of results; the graph itself serves any.
     del model.graph.value_info[:]
