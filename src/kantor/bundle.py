@@ -83,7 +83,9 @@ def load(model: str | Path) -> Bundle:
     if path.is_dir():
         return _open(path)
     if path.suffix or len(path.parts) > 1:
-        raise BundleError(f"expected a model folder at {path}, found none; `kantor models` lists the models in the package.")
+        raise BundleError(
+            f"expected a model folder at {path}, found none; `kantor models` lists the models in the package."
+        )
     raise UnknownNameError("model", str(model), shipped())
 
 
@@ -100,15 +102,17 @@ def _open(path: Path) -> Bundle:
         inputs, outputs = columns(bundle.representation)
         expected = bundle.network.parameters(inputs, outputs)
     except (TypeError, KeyError, AttributeError) as error:
-        raise BundleError(f"expected {path / CARD} to describe a representation and a network of this version: {error}.") from error
+        raise BundleError(
+            f"expected {path / CARD} to describe a representation and a network of this version: {error}."
+        ) from error
     except BundleError:
         raise
     except KantorError as error:
         raise BundleError(f"{path / CARD} does not fit this version: {error}") from error
     if expected != bundle.card["parameters"]:
         raise BundleError(
-            f"{path}: the network has {bundle.card['parameters']:,} parameters, its representation asks for {expected:,}; "
-            "the card does not belong to these weights. Export the model again."
+            f"{path}: the network has {bundle.card['parameters']:,} parameters, its representation asks "
+            f"for {expected:,}; the card does not belong to these weights. Export the model again."
         )
     return bundle
 
@@ -118,13 +122,17 @@ def _card(path: Path) -> dict[str, Any]:
     try:
         card = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BundleError(f"expected a model folder with {CARD} in it, {path} has none. Is a training still running there?") from None
+        raise BundleError(
+            f"expected a model folder with {CARD} in it, {path} has none. Is a training still running there?"
+        ) from None
     except (OSError, ValueError) as error:
         raise BundleError(f"expected {file} to be a model's card in JSON, it cannot be read: {error}.") from error
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
         raise BundleError(f"expected {file} to be a model's card; it states no format.")
     if card["format"] > FORMAT:
-        raise BundleError(f"{path} is of format {card['format']}, this version reads up to {FORMAT}; try a newer Kantor.")
+        raise BundleError(
+            f"{path} is of format {card['format']}, this version reads up to {FORMAT}; try a newer Kantor."
+        )
     missing = [name for name in NEEDED if name not in card]
     if missing:
         raise BundleError(f"expected {file} to state {', '.join(NEEDED)}; {', '.join(missing)} is missing.")
@@ -137,4 +145,6 @@ def _check_file(file: Path, expected: str) -> None:
     except OSError as error:
         raise BundleError(f"expected {file}, which belongs to the model: {error.strerror or error}.") from error
     if file_hash(data) != expected:
-        raise BundleError(f"{file} is not the file that its card names (SHA-256 differs); copy the whole model folder again.")
+        raise BundleError(
+            f"{file} is not the file that its card names (SHA-256 differs); copy the whole model folder again."
+        )

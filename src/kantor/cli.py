@@ -33,7 +33,9 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Model = Annotated[str, typer.Option("--model", "-m", help="A model in the package by name, or a model folder.")]
-Output = Annotated[list[Path], typer.Option("--output", "-o", help="A file to write; its suffix says what. Repeatable.")]
+Output = Annotated[
+    list[Path], typer.Option("--output", "-o", help="A file to write; its suffix says what. Repeatable.")
+]
 Temperature = Annotated[float, typer.Option(help="Below 1 safer, above 1 bolder, 0 always the likeliest.")]
 TopK = Annotated[int | None, typer.Option(help="Draw from the K likeliest classes only.")]
 TopP = Annotated[float, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
@@ -43,8 +45,12 @@ Count = Annotated[int, typer.Option("--count", "-n", help="How many pieces; {n} 
 CorpusName = Annotated[str | None, typer.Option("--corpus", help="A corpus by name ('bach' unless --data is given).")]
 Data = Annotated[Path | None, typer.Option("--data", help="A folder of MIDI, MusicXML or grid CSV files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
-SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2) to play with; else KANTOR_SOUNDFONT, else a found one.")]
-Instrument = Annotated[str | None, typer.Option(help="A General MIDI instrument for all parts: 'choir', 'harpsichord', 19 ...")]
+SoundFont = Annotated[
+    Path | None, typer.Option(help="A SoundFont (.sf2) to play with; else KANTOR_SOUNDFONT, else a found one.")
+]
+Instrument = Annotated[
+    str | None, typer.Option(help="A General MIDI instrument for all parts: 'choir', 'harpsichord', 19 ...")
+]
 SampleRate = Annotated[int, typer.Option(help="Samples a second of audio.")]
 
 
@@ -56,7 +62,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Learns from scores, then composes."""
 
@@ -108,7 +116,9 @@ def continue_(
     file: Annotated[Path, typer.Argument(help="MIDI, MusicXML or grid CSV.")],
     output: Output,
     model: Model = "chorale",
-    from_bar: Annotated[int | None, typer.Option(help="First bar to compose; the end of the music unless given.")] = None,
+    from_bar: Annotated[
+        int | None, typer.Option(help="First bar to compose; the end of the music unless given.")
+    ] = None,
     bars: Annotated[int, typer.Option(help="How many bars to add.")] = 8,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
@@ -168,9 +178,7 @@ def _compose(
             del facts["recipe"]
             made = {"seed": piece.recipe["seed"], "take": piece.recipe["take"], "model": piece.recipe["model"]}
             likely = {"nats_per_note": piece.nats_per_note, "notes_decided": piece.notes_decided}
-            report.append(
-                {**facts, **made, **likely, "files": [str(f) for f in files], "remarks": list(piece.remarks)}
-            )
+            report.append({**facts, **made, **likely, "files": [str(f) for f in files], "remarks": list(piece.remarks)})
     if as_json:
         _print_json(report)
         return
@@ -222,7 +230,9 @@ def train(
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Take up the run in its folder.")] = False,
     seed: Annotated[int | None, typer.Option(help="Of weights, order, transpositions and dropout.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value. Repeatable.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting: key=value. Repeatable.")
+    ] = None,
 ) -> None:
     """Train a preset on a corpus or a folder, and leave a model folder."""
     from kantor.verbs.train import train as verb

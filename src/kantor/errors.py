@@ -77,7 +77,9 @@ class MissingExtraError(KantorError):
     """An optional part of the installation is needed and absent."""
 
     def __init__(self, need: str, extra: str) -> None:
-        super().__init__(f'{need} needs the extra "{extra}", which is not installed; try: pip install "kantor[{extra}]"')
+        super().__init__(
+            f'{need} needs the extra "{extra}", which is not installed; try: pip install "kantor[{extra}]"'
+        )
 
 
 class TrainingError(KantorError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any, ClassVar, Protocol
 
 from kantor.errors import BundleError, OptionError, UnknownNameError
@@ -57,7 +58,7 @@ class ConvLstm:
     def parameters(self, inputs: Sequence[int], outputs: Sequence[int]) -> int:
         """Number of parameters, counted as Keras does: the running statistics of the normalisations included."""
         widths = (self.embedding, *self.filters)
-        convolutions = sum((2 * a + 1) * b + 4 * b for a, b in zip(widths, widths[1:], strict=False))
+        convolutions = sum((2 * a + 1) * b + 4 * b for a, b in pairwise(widths))
         heads = sum((self.hidden + 1) * size for size in outputs)
         return sum(inputs) * self.embedding + convolutions + _lstm(widths[-1], self.hidden) + heads
 
@@ -115,7 +116,7 @@ def _check(config: Any) -> None:
 
 def to_dict(config: NetworkConfig) -> dict[str, Any]:
     """The config as JSON can hold it."""
-    return {"kind": config.kind, **asdict(config)}  # type: ignore[call-overload, no-any-return]
+    return {"kind": config.kind, **asdict(config)}  # type: ignore[call-overload]
 
 
 def from_dict(stored: dict[str, Any]) -> NetworkConfig:

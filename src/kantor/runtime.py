@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -48,7 +48,9 @@ class Runtime:
                 str(bundle.path / GRAPH), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own exception types are many and undocumented
-            raise BundleError(f"expected {bundle.path / GRAPH} to be a graph that ONNX Runtime can load: {error}") from error
+            raise BundleError(
+                f"expected {bundle.path / GRAPH} to be a graph that ONNX Runtime can load: {error}"
+            ) from error
         inputs = self._session.get_inputs()
         self._inputs, self._state_inputs = inputs[0].name, inputs[1:]
         self._fields = len(self._session.get_outputs()) - len(self._state_inputs)
@@ -62,7 +64,7 @@ class Runtime:
 
     def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Logits, State]:
         """See :class:`Model`."""
-        feed = {self._inputs: inputs}
+        feed: dict[str, NDArray[Any]] = {self._inputs: inputs}
         for spec, value in zip(self._state_inputs, state, strict=True):
             feed[spec.name] = value
         results = self._session.run(None, feed)

@@ -162,8 +162,12 @@ class Score:
             meters=_from(self.meters, start, end),
             keys=_from(self.keys, start, end),
             fermatas=tuple(tick - start for tick in self.fermatas if start <= tick < end),
-            anacrusis_ticks=(int(bars["length"][first]) - into if into or first == 0 < self.anacrusis_ticks else 0) if regular else 0,
-            barlines=() if regular or not self.meters else tuple(int(b) - start for b in bars["start"] if start <= b < end),
+            anacrusis_ticks=(int(bars["length"][first]) - into if into or first == 0 < self.anacrusis_ticks else 0)
+            if regular
+            else 0,
+            barlines=()
+            if regular or not self.meters
+            else tuple(int(b) - start for b in bars["start"] if start <= b < end),
             length_ticks=end - start,
         )
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from laws.tiny import networks, pairs
 
 from kantor import bundle as bundles
 from kantor import registry
@@ -16,6 +15,7 @@ from kantor.score import VOICES, Key, Meter, Part, Score
 from kantor.training.export import export, restore
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
+from laws.tiny import networks, pairs
 
 each_pair = pytest.mark.parametrize(("config", "representation"), pairs())
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from laws.tiny import each_representation
 
 from kantor.errors import ScoreError
 from kantor.representations import columns, inputs_of
+from laws.tiny import each_representation
 from strategies import scores
 
 pytestmark = each_representation()

@@ -107,7 +107,9 @@ def test_five_steps_of_nadam_are_those_of_keras():
     for gradient in gradients:
         parameter.grad = torch.from_numpy(gradient)
         optimizer.step()
-    np.testing.assert_allclose(parameter.detach().numpy(), expected, rtol=0, atol=1e-8)  # torch keeps the product in float32
+    np.testing.assert_allclose(
+        parameter.detach().numpy(), expected, rtol=0, atol=1e-8
+    )  # torch keeps the product in float32
 
 
 def test_the_seed_is_trained_with_kerass_nadam_at_its_rate():

@@ -97,7 +97,10 @@ def likelihood(
         advance(min(start + BATCH, len(examples)) * len(scores) // len(examples))
     sums = sums[sums[:, 1] > 0]
     if not len(sums):
-        raise InputError(f"expected a piece long enough for protocol '{protocol}', got {len(scores)} shorter ones; try --protocol whole.")
+        raise InputError(
+            f"expected a piece long enough for protocol '{protocol}', got {len(scores)} shorter ones; "
+            "try --protocol whole."
+        )
     return _figures(sums, representation, protocol)
 
 

@@ -21,7 +21,8 @@ class SummedEmbedding(nn.Module):
         self.register_buffer("offsets", offsets, persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        rows = inputs + self.offsets
+        """The vectors of ``inputs``."""
+        rows = inputs + self.offsets  # type: ignore[operator]  # a buffer, hence a tensor
         if torch.onnx.is_in_onnx_export() or torch.compiler.is_exporting():
             return functional.embedding(rows, self.weight).sum(-2)
         batch, time, columns = rows.shape

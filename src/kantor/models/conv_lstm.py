@@ -6,6 +6,8 @@ the zeros are what Keras's causal padding puts there.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -27,7 +29,7 @@ class ConvLstmTrunk(nn.Module):
         for table in self.tables:
             nn.init.uniform_(table.weight, -0.05, 0.05)  # type: ignore[arg-type]
         widths = (config.embedding, *config.filters)
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.convolutions = nn.ModuleList(nn.Conv1d(a, b, 2, dilation=2**n) for n, (a, b) in enumerate(pairs))
         for convolution in self.convolutions:
             nn.init.xavier_uniform_(convolution.weight)  # type: ignore[arg-type]
@@ -39,11 +41,14 @@ class ConvLstmTrunk(nn.Module):
 
     def initial(self, batch: int) -> tuple[Tensor, ...]:
         """Zeros: the LSTM's (1, batch, hidden) twice, then each convolution's past, (batch, channels, dilation)."""
-        zeros = self.lstm.weight_ih_l0.new_zeros
-        past = (zeros(batch, c.in_channels, c.dilation[0]) for c in self.convolutions)  # type: ignore[index, union-attr]
-        return zeros(1, batch, self.config.hidden), zeros(1, batch, self.config.hidden), *past
+        weight: Tensor = self.lstm.weight_ih_l0  # type: ignore[assignment]
+        widths = (self.config.embedding, *self.config.filters)
+        past = (weight.new_zeros(batch, width, 2**n) for n, width in enumerate(widths[:-1]))
+        hidden = weight.new_zeros(1, batch, self.config.hidden)
+        return hidden, hidden.clone(), *past
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Features (batch, time, width) and the state after."""
         signal = self._embed(inputs).transpose(1, 2)
         past = []
         for convolution, normalisation, before in zip(self.convolutions, self.normalisations, state[2:], strict=True):

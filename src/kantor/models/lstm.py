@@ -34,6 +34,7 @@ class LstmTrunk(nn.Module):
         return zeros, zeros.clone()
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Features (batch, time, width) and the state after."""
         embedded = self.embedding(inputs)
         features, (hidden, cell) = self.lstm(embedded, (state[0], state[1]))
         features = self.dropout(features)

@@ -1,4 +1,4 @@
-"""Chorales with everything the sources tell: held and repeated notes apart, meter, bar lines, key, fermatas, the end."""
+"""Chorales with all that the sources tell: holds and repeated notes, meter, bar lines, key, fermatas, the end."""
 
 from kantor.networks import Lstm
 from kantor.presets import Preset
@@ -7,7 +7,7 @@ from kantor.training.recipe import Recipe
 
 PART = Preset(
     name="chorale",
-    about="Four-part chorales in a key and meter of your choice, with phrases that end under fermatas and a last cadence.",
+    about="Four-part chorales in any key and meter: phrases end under fermatas, the piece on a cadence.",
     representation=Chorale(
         spelling="full",
         order="SBAT",

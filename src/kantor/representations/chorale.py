@@ -25,7 +25,7 @@ remaining   frames until the end, capped (planned)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -138,7 +138,6 @@ class Chorale:
         length = to_grid(score.length_ticks)
         if length < STEP:
             raise ScoreError("expected a score at least a sixteenth long, got an empty one.")
-        moved = {name: tuple(_at(event, to_grid(event.tick)) for event in getattr(score, name)) for name in EVENTS}
         return Score(
             np.empty(0, dtype=NOTE),
             parts=tuple(Part(name, PROGRAM) for name in VOICES),
@@ -148,7 +147,9 @@ class Chorale:
             length_ticks=length,
             title=score.title,
             recipe=score.recipe,
-            **moved,
+            tempi=tuple(replace(tempo, tick=to_grid(tempo.tick)) for tempo in score.tempi),
+            meters=tuple(replace(meter, tick=to_grid(meter.tick)) for meter in score.meters),
+            keys=tuple(replace(key, tick=to_grid(key.tick)) for key in score.keys),
         )
 
     def length(self, plan: Score) -> int:
@@ -181,7 +182,9 @@ class Chorale:
             attacks[on : on + 1, voice] = True
             attacks[on + 1 : off, voice] = False
         if not grid.any():
-            raise ScoreError("expected notes on a grid of sixteenths, got none that reaches one; is the piece too short?")
+            raise ScoreError(
+                "expected notes on a grid of sixteenths, got none that reaches one; is the piece too short?"
+            )
         if self.spelling == "plain":
             attacks = _changes(grid)
         return grid, attacks | (_changes(grid) & (grid > 0))
@@ -295,11 +298,12 @@ class Chorale:
 
 
 class _Cells:
-    """Conditions and grammar of ``batch`` growing chorales; the past is a ring of frames, so time and memory are flat."""
+    """Conditions and grammar of ``batch`` growing chorales.
 
-    def __init__(
-        self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None
-    ) -> None:
+    The past is a ring of frames, so neither time nor memory grows with the piece.
+    """
+
+    def __init__(self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None) -> None:
         voices = chorale.voices
         self._hold = chorale.hold
         self._masks = _masks(chorale, within)
@@ -351,7 +355,9 @@ class _Cells:
             return None
         voice = self._turns[self._turn]
         own = self._now[:, voice]
-        return self._masks[voice, ((own != SILENCE) & (own != BEFORE)).astype(np.intp)]
+        sounding = ((own != SILENCE) & (own != BEFORE)).astype(np.intp)
+        allowed: NDArray[np.bool_] = self._masks[voice, sounding]
+        return allowed
 
     def push(self, values: Ids) -> None:
         voice = self._turns[self._turn]
@@ -383,12 +389,6 @@ def _masks(chorale: Chorale, within: NDArray[np.bool_] | None) -> NDArray[np.boo
 
 
 # -- what the conditions mean ----------------------------------------------------------------------------------------
-
-EVENTS = ("tempi", "meters", "keys")
-
-
-def _at(event: object, tick: int) -> object:
-    return type(event)(tick, *[getattr(event, name) for name in list(event.__dataclass_fields__)[1:]])  # type: ignore[attr-defined]
 
 
 def _lag(name: str) -> int:
@@ -479,7 +479,8 @@ def _check_range(notes: NDArray[np.void], onset_frames: Ids) -> None:
         first = outside[0]
         raise ScoreError(
             f"expected pitches from {LOWEST} (C2) to {HIGHEST} (A5), got {notes['pitch'][first]} at row "
-            f"{onset_frames[first]} (sixteenths from 0), voice {VOICES[notes['part'][first]].lower()}; try transposing the piece."
+            f"{onset_frames[first]} (sixteenths from 0), voice {VOICES[notes['part'][first]].lower()}; "
+            "try transposing the piece."
         )
 
 
@@ -498,7 +499,7 @@ def _held(grid: Ids, attacks: NDArray[np.bool_]) -> Ids:
 def _to_score(grid: Ids, attacks: NDArray[np.bool_], plan: Score) -> Score:
     rows = []
     for voice in range(grid.shape[1]):
-        begins = np.flatnonzero((_changes(grid)[:, voice] | attacks[:, voice]))
+        begins = np.flatnonzero(_changes(grid)[:, voice] | attacks[:, voice])
         ends = np.append(begins[1:], len(grid))
         for begin, end in zip(begins, ends, strict=True):
             if grid[begin, voice] != SILENCE:

@@ -59,7 +59,8 @@ class Filters:
     def __call__(self, weights: Floats) -> Floats:
         """Weights (batch, classes), >= 0 and largest 1 in each row -> the weights to draw from, not normalised."""
         if self.temperature == 0:
-            return (np.arange(weights.shape[1]) == weights.argmax(1)[:, None]).astype(np.float64)
+            best: Floats = (np.arange(weights.shape[1]) == weights.argmax(1)[:, None]).astype(np.float64)
+            return best
         if self.temperature != 1:
             weights = (weights / weights.max(1, keepdims=True)) ** (1 / self.temperature)
         if self.top_k is not None and self.top_k < weights.shape[1]:
@@ -118,7 +119,9 @@ def draw(
 
 
 def _repaired(scores: Floats) -> tuple[Floats, Floats]:
-    warnings.warn("the model gave probabilities that are not numbers; the likeliest of the rest are taken", stacklevel=3)
+    warnings.warn(
+        "the model gave probabilities that are not numbers; the likeliest of the rest are taken", stacklevel=3
+    )
     scores = np.where(np.isnan(scores), -np.inf, np.clip(scores, -1e30, 1e30))
     scores = np.where(np.isinf(scores).all(1, keepdims=True), 0.0, scores)
     return scores, scores.max(1)
@@ -129,4 +132,3 @@ def _likeliest(scores: Floats, weights: Floats, allowed: NDArray[np.bool_] | Non
     admitted = scores if allowed is None else np.where(allowed, scores, -np.inf)
     best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
     return np.where(weights.sum(1, keepdims=True) > 0, weights, best)
-

@@ -147,7 +147,7 @@ def _reference(model: onnx.ModelProto, weights: bytes) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-class _quiet:  # noqa: N801 (a context manager, used as one)
+class _quiet:
     """Lower a chatty logger for a while."""
 
     def __init__(self, name: str) -> None:
@@ -178,12 +178,11 @@ def _words(card: Mapping[str, Any]) -> str:
 
 - representation: `{json.dumps(card["representation"])}`
 - network: `{json.dumps(card["network"])}`, {card["parameters"]:,} parameters
-- trained on: {corpus.get("name", "?")}, {corpus.get("pieces", "?")} pieces; licence of the music: {corpus.get("licence", "?")}
+- trained on: {corpus.get("name", "?")}, {corpus.get("pieces", "?")} pieces
+- licence of the music: {corpus.get("licence", "?")}
 - made by kantor {card["kantor"]}, preset `{card.get("preset", "?")}`
 
 | metric | value |
 |---|---|
 {metrics}
 """
-
-

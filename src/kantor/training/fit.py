@@ -80,11 +80,15 @@ def fit(
     """
     last = out / "checkpoints" / "last.ckpt"
     if resume and not last.exists():
-        raise TrainingError(f"expected a training to resume in {out}, found no {last.name}; leave out --resume to start one.")
+        raise TrainingError(
+            f"expected a training to resume in {out}, found no {last.name}; leave out --resume to start one."
+        )
     torch.manual_seed(recipe.seed)
-    network = start or build(config, *columns(representation))
+    network = (start or build(config, *columns(representation))).train()
     learner = Learner(network, recipe, max_minutes)
     loaders = _Loaders(representation, recipe, train, valid)
+    if resume:
+        _keep_figures(out / "logs")
     trainer = _trainer(recipe, out, accelerator, bar, _Report(say, inspect))
     try:
         with warnings.catch_warnings():
@@ -97,10 +101,18 @@ def fit(
     except (RuntimeError, MemoryError) as error:
         if "memory" in str(error).lower() or isinstance(error, MemoryError):
             raise TrainingError(
-                f"the memory does not suffice for batches of {recipe.batch_size}; try --batch-size {max(recipe.batch_size // 2, 1)}."
+                f"the memory does not suffice for batches of {recipe.batch_size}; "
+                f"try --batch-size {max(recipe.batch_size // 2, 1)}."
             ) from error
         raise
     return _best(trainer, learner)
+
+
+def _keep_figures(logs: Path) -> None:
+    """Put aside the figures of the epochs so far, which Lightning's logger would begin anew."""
+    written = logs / "metrics.csv"
+    if written.exists():
+        written.rename(logs / f"metrics-{len(list(logs.glob('metrics*.csv')))}.csv")
 
 
 def _best(trainer: lightning.Trainer, learner: Learner) -> Fitted:
@@ -126,14 +138,14 @@ def _trainer(recipe: Recipe, out: Path, accelerator: str, bar: bool, report: Cal
         accelerator=accelerator,
         devices=1,
         max_epochs=recipe.epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]  # the recipe has checked it
+        precision=recipe.precision,  # the recipe has checked it
         gradient_clip_val=recipe.clip or None,
         logger=[CSVLogger(logs, name="", version=""), TensorBoardLogger(logs, name="", version="")],
         callbacks=callbacks,
         enable_progress_bar=bar,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        log_every_n_steps=10,
+        log_every_n_steps=1,  # more would warn where an epoch has fewer batches; figures are logged by epoch anyway
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
     )
@@ -144,6 +156,7 @@ def _ignore_known(module: Any) -> None:
     module.filterwarnings("ignore", message=".*LeafSpec.*")  # torch 2.13 deprecates what Lightning 2.6 calls
     module.filterwarnings("ignore", message=".*does not have many workers.*")  # the batches are made in memory
     module.filterwarnings("ignore", message=".*Checkpoint directory .* exists.*")
+    module.filterwarnings("ignore", message=".*Experiment logs directory .* exists.*")
     module.filterwarnings("ignore", message=".*GPU available but not used.*")
     module.filterwarnings("ignore", message=".*`IterableDataset` has `__len__` defined.*")  # and it is exact
 
@@ -184,9 +197,8 @@ class _FirstCheckpoint(Callback):
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         keep = trainer.checkpoint_callback
         assert isinstance(keep, ModelCheckpoint)
-        last = Path(str(keep.dirpath)) / "last.ckpt"
-        if not last.exists():
-            trainer.save_checkpoint(last)
+        if trainer.ckpt_path is None:  # a new training, even where an old one left its checkpoint
+            trainer.save_checkpoint(Path(str(keep.dirpath)) / "last.ckpt")
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         assert isinstance(pl_module, Learner)

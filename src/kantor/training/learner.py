@@ -98,7 +98,7 @@ class Learner(lightning.LightningModule):
 
     def on_train_batch_start(self, _batch: Batch, _index: int) -> int | None:
         if self.recipe.schedule == "one-cycle":
-            for group in self.optimizers().param_groups:  # type: ignore[union-attr]
+            for group in self.optimizers().param_groups:
                 group["lr"] = self.recipe.learning_rate * one_cycle(self.progress)
         if self.max_seconds is not None and self.progress >= 1:
             self.trainer.should_stop = True

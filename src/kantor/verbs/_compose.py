@@ -59,7 +59,7 @@ def compose(
 
     def run(rngs: list[np.random.Generator], given: Ids) -> tuple[Ids, NDArray[np.float64]]:
         values, nats = [], []
-        options = {"filters": filters, "prompt": given, "ranges": _ranges(bundle)}
+        options: dict[str, Any] = {"filters": filters, "prompt": given, "ranges": _ranges(bundle)}
         for decision in stream(model, representation, plan, rngs, **options):
             values.append(decision.values)
             nats.append(decision.nats)

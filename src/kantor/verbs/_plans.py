@@ -117,6 +117,7 @@ def _pickup_ticks(beats: Any, meter: Meter, bar: int) -> int:
     ticks = Fraction(str(beats)) * TICKS_PER_QUARTER * 4 / meter.denominator
     if not 0 <= ticks < bar or ticks % SIXTEENTH:
         raise OptionError(
-            f"expected a pickup of 0 or more beats, shorter than a bar of {meter}, in sixteenths; got {float(beats):g}; try 1."
+            f"expected a pickup of 0 or more beats, shorter than a bar of {meter}, in sixteenths; "
+            f"got {float(beats):g}; try 1."
         )
     return int(ticks)

@@ -88,7 +88,9 @@ def continue_(
 def _start_of(score: Score, bar: int) -> int:
     starts = score.bars["start"][score.bars["offset"] == 0].tolist()
     if bar < 1 or bar > len(starts) or starts[bar - 1] == 0:
-        raise OptionError(f"expected a bar to go on from between 2 and {len(starts)}, got {bar}: something must stand before it.")
+        raise OptionError(
+            f"expected a bar to go on from between 2 and {len(starts)}, got {bar}: something must stand before it."
+        )
     return int(starts[bar - 1])
 
 

@@ -45,7 +45,9 @@ def evaluate(
         except ScoreError as error:
             refused.append(f"{piece.name} is left out: {error}")
     if not scores:
-        raise InputError(f"expected a piece that fits the model '{opened.name}', none of {len(pieces)} does; {refused[0]}")
+        raise InputError(
+            f"expected a piece that fits the model '{opened.name}', none of {len(pieces)} does; {refused[0]}"
+        )
 
     def report(done: int) -> None:
         advance(done, len(scores))

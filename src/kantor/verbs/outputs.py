@@ -30,7 +30,9 @@ def check(paths: Sequence[str | Path], count: int = 1) -> None:
             raise OptionError(f"expected an output ending in one of {known}; got '{path.name}'.")
         if count > 1 and "{n}" not in str(path):
             stem = path.with_name(f"{path.stem}-{{n}}{path.suffix}")
-            raise OptionError(f"expected {{n}} in the name of the output of {count} pieces, got '{path}'; try '{stem}'.")
+            raise OptionError(
+                f"expected {{n}} in the name of the output of {count} pieces, got '{path}'; try '{stem}'."
+            )
         _check_folder(path)
 
 
@@ -40,7 +42,10 @@ def numbered(paths: Sequence[str | Path], take: int) -> list[Path]:
 
 
 def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Path]:
-    """Write ``score`` to each path and return all files written; ``options`` are those of :func:`kantor.render.render`."""
+    """Write ``score`` to each path and return all files written.
+
+    ``options`` are those of :func:`kantor.render.render`.
+    """
     written: list[Path] = []
     for path in map(Path, paths):
         if _is_rendered(path):

@@ -66,6 +66,7 @@ def train(
     try:
         from kantor.training.export import export, restore
         from kantor.training.fit import fit
+        from kantor.training.inspection import inspector
     except ImportError as error:
         if error.name and error.name.split(".")[0] in ("torch", "lightning", "onnx", "onnxscript", "tensorboard"):
             raise MissingExtraError("training", "train") from error
@@ -87,7 +88,7 @@ def train(
         resume=resume,
         bar=bar,
         say=say,
-        inspect=_inspector(chosen, pieces),
+        inspect=inspector(chosen.representation, pieces),
     )
     card = _card(chosen, music, pieces)
     card["metrics"] = {"valid_nats_in_training": round(fitted.valid_nats, 4), "minutes": round(fitted.seconds / 60, 1)}
@@ -113,7 +114,7 @@ def _chosen(
 ) -> Preset:
     chosen: Preset = registry.part("presets", preset) if isinstance(preset, str) else preset
     chosen = chosen.override(dict(settings))
-    given = {"epochs": max_epochs, "batch_size": batch_size, "window": window, "seed": seed}
+    given: dict[str, Any] = {"epochs": max_epochs, "batch_size": batch_size, "window": window, "seed": seed}
     return replace(chosen, recipe=replace(chosen.recipe, **{k: v for k, v in given.items() if v is not None}))
 
 
@@ -135,7 +136,10 @@ def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], No
         except InputError as error:
             refused.append(f"{piece.name}: {error}")
     if refused:
-        say(f"warning: {len(refused)} of {len(kept) + len(refused)} {split} pieces do not fit and are left out; {refused[0]}")
+        say(
+            f"warning: {len(refused)} of {len(kept) + len(refused)} {split} pieces do not fit and are left out; "
+            f"{refused[0]}"
+        )
     return kept
 
 
@@ -162,7 +166,3 @@ def _plans(pieces: Sequence[Score]) -> list[list[Any]]:
             key, pickup = score.keys[0], score.anacrusis_ticks / score.ticks_per_quarter
             seen[(key.fifths, key.mode, str(score.meters[0]), pickup)] += 1
     return [[*plan, count] for plan, count in sorted(seen.items(), key=lambda item: (-item[1], str(item[0])))]
-
-
-def _inspector(preset: Preset, pieces: Sequence[Score]) -> None:
-    return None
