@@ -35,7 +35,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/base.stamp: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) --editable .
+	$(PIP) --no-compile --editable .   # no-compile: a fifth of the install would be bytecode never run
 	@touch $@
 
 .venv/dev.stamp: pyproject.toml constraints.txt | .venv/bin/python

@@ -136,6 +136,10 @@ def _card(path: Path) -> dict[str, Any]:
     missing = [name for name in NEEDED if name not in card]
     if missing:
         raise BundleError(f"expected {file} to state {', '.join(NEEDED)}; {', '.join(missing)} is missing.")
+    kinds = {"representation": dict, "network": dict, "files": dict, "parameters": int}
+    wrong = [name for name, kind in kinds.items() if not isinstance(card[name], kind)]
+    if wrong:
+        raise BundleError(f"expected {file} to describe a model; its {', '.join(wrong)} cannot be understood.")
     return card
 
 

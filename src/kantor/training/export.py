@@ -30,7 +30,7 @@ from kantor.models import Network, build
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns
 
-__all__ = ["export", "restore"]
+__all__ = ["add_metrics", "export", "restore"]
 
 
 def export(
@@ -52,9 +52,18 @@ def export(
     }
     write_bytes(out / WEIGHTS, weights)
     write_bytes(out / GRAPH, graph)
-    write_bytes(out / "README.md", _words(full).encode())
-    write_bytes(out / CARD, (json.dumps(full, indent=1, sort_keys=True) + "\n").encode())
-    return Bundle(out, full)
+    return _with_card(out, full)
+
+
+def add_metrics(bundle: Bundle, metrics: Mapping[str, Any]) -> Bundle:
+    """The same bundle, its card saying also how good it is: figures by protocol, ``{"whole": {"accuracy": ...}}``."""
+    return _with_card(bundle.path, {**bundle.card, "metrics": {**bundle.card.get("metrics", {}), **metrics}})
+
+
+def _with_card(folder: Path, card: dict[str, Any]) -> Bundle:
+    write_bytes(folder / "README.md", _words(card).encode())
+    write_bytes(folder / CARD, (json.dumps(card, indent=1, sort_keys=True) + "\n").encode())
+    return Bundle(folder, card)
 
 
 def restore(bundle: Bundle) -> Network:
@@ -171,7 +180,12 @@ def _git_commit() -> str:
 
 def _words(card: Mapping[str, Any]) -> str:
     corpus = card.get("corpus", {})
-    metrics = "\n".join(f"| {name} | {value} |" for name, value in card.get("metrics", {}).items())
+    rows = [
+        f"| {protocol} | {name.replace('_', ' ')} | {value} |"
+        for protocol, figures in card.get("metrics", {}).items()
+        for name, value in figures.items()
+    ]
+    metrics = "\n".join(rows)
     return f"""# {card.get("name", "a model")}
 
 {card.get("about", "")}
@@ -182,7 +196,9 @@ def _words(card: Mapping[str, Any]) -> str:
 - licence of the music: {corpus.get("licence", "?")}
 - made by kantor {card["kantor"]}, preset `{card.get("preset", "?")}`
 
-| metric | value |
-|---|---|
+Figures on the validation pieces, by protocol; in *whole*, key, fermatas and the end are unknown to the model.
+
+| protocol | figure | value |
+|---|---|---|
 {metrics}
 """

@@ -126,7 +126,7 @@ def _best(trainer: lightning.Trainer, learner: Learner) -> Fitted:
 
 def _trainer(recipe: Recipe, out: Path, accelerator: str, bar: bool, report: Callback) -> lightning.Trainer:
     keep = ModelCheckpoint(out / "checkpoints", "best", "valid_nats", save_last=True, enable_version_counter=False)
-    callbacks: list[Callback] = [report, _FirstCheckpoint(), keep]
+    callbacks: list[Callback] = [report, _FirstCheckpoint(), _Dice(), keep]
     if recipe.patience:
         callbacks.append(EarlyStopping("valid_nats", patience=recipe.patience))
     if bar:
@@ -200,9 +200,16 @@ class _FirstCheckpoint(Callback):
         if trainer.ckpt_path is None:  # a new training, even where an old one left its checkpoint
             trainer.save_checkpoint(Path(str(keep.dirpath)) / "last.ckpt")
 
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+
+class _Dice(Callback):
+    """Dropout from (seed, epoch) alone: seeded at the first batch, for Lightning draws before it where it resumes."""
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
         assert isinstance(pl_module, Learner)
-        torch.manual_seed(pl_module.recipe.seed * 100_003 + trainer.current_epoch)
+        if batch_idx == 0:
+            torch.manual_seed(pl_module.recipe.seed * 100_003 + trainer.current_epoch)
 
 
 class _Report(Callback):

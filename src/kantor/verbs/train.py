@@ -14,7 +14,9 @@ from kantor import registry
 from kantor.bundle import Bundle
 from kantor.corpora import Corpus
 from kantor.errors import InputError, MissingExtraError, OptionError
+from kantor.evaluation.likelihood import PROTOCOLS, likelihood
 from kantor.presets import Preset
+from kantor.runtime import Runtime
 from kantor.score import Score
 from kantor.verbs._sources import source
 
@@ -64,7 +66,7 @@ def train(
     folder = Path(out) if out else Path("runs") / chosen.name
     first = bundles.load(start) if start else None
     try:
-        from kantor.training.export import export, restore
+        from kantor.training.export import add_metrics, export, restore
         from kantor.training.fit import fit
         from kantor.training.inspection import inspector
     except ImportError as error:
@@ -74,13 +76,14 @@ def train(
     music = source(corpus, data, progress=bar)
     pieces = _readable(music, "train", chosen, say)
     say(f"{chosen.name}: {chosen.parameters:,} parameters, {len(pieces)} pieces of {music.name} to learn from")
+    valid = _readable(music, "valid", chosen, say)
     began = time.monotonic()
     fitted = fit(
         chosen.representation,
         chosen.network,
         chosen.recipe,
         pieces,
-        _readable(music, "valid", chosen, say),
+        valid,
         folder,
         start=restore(_matching(first, chosen)) if first else None,
         max_minutes=max_minutes,
@@ -91,10 +94,25 @@ def train(
         inspect=inspector(chosen.representation, pieces),
     )
     card = _card(chosen, music, pieces)
-    card["metrics"] = {"valid_nats_in_training": round(fitted.valid_nats, 4), "minutes": round(fitted.seconds / 60, 1)}
     made = export(fitted.network, chosen.network, chosen.representation, folder, card)
+    made = add_metrics(made, _metrics(made, valid))
     say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
     return made
+
+
+def _metrics(made: Bundle, valid: Sequence[Score]) -> dict[str, Any]:
+    """What ``kantor evaluate`` says of the validation pieces, by both protocols, for the card."""
+    model, found = Runtime(made, threads=0), {}
+    for protocol in PROTOCOLS:
+        try:
+            figures = likelihood(model, made.representation, valid, protocol).to_dict()
+        except InputError:  # no piece is as long as a window
+            continue
+        found[protocol] = {
+            name: round(figures[name], 4) if isinstance(figures[name], float) else figures[name]
+            for name in ("nats_per_note", "nats_per_note_macro", "accuracy", "accuracy_changed", "notes", "pieces")
+        }
+    return found
 
 
 def _check(accelerator: str, max_minutes: float | None) -> None:
