@@ -41,7 +41,7 @@ def test_sizes_out_of_range_are_refused(make, complaint):
 
 
 def test_a_kind_that_nothing_bears_is_an_unknown_name():
-    with pytest.raises(UnknownNameError, match="no network named 'lsmt'. Did you mean 'lstm'"):
+    with pytest.raises(UnknownNameError, match=r"no network named 'lsmt'\. Did you mean 'lstm'"):
         from_dict({"kind": "lsmt"})
 
 

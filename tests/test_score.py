@@ -89,6 +89,12 @@ def test_a_note_out_of_range_is_refused_by_name(row, complaint):
         Score.from_notes([(0, 1, 60, 80, 0), row], parts=(Part(),))
 
 
+@pytest.mark.parametrize("row", [(0, 1, 70_000, 80, 0), (2**70, 1, 60, 80, 0), (0, 1, 60, 80, 40_000)])
+def test_numbers_beyond_the_arrays_own_bounds_are_refused_too(row):
+    with pytest.raises(ScoreError, match="out of all bounds"):
+        Score.from_notes([row], parts=(Part(),))
+
+
 def test_a_resolution_below_one_is_refused():
     with pytest.raises(ScoreError, match="at least one tick a quarter note, got 0"):
         line(60, ticks_per_quarter=0)

@@ -5,14 +5,15 @@ weights.safetensors   the weights, once
 graph.onnx            the computation; its weights are references into weights.safetensors
 README.md             the model card, in words
 
-Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of both files, sizes of
-the network against the representation) and says plainly what does not.
+Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of both files, a seal over
+what the card says of them, sizes of the network against the representation) and says plainly what does not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +24,13 @@ from kantor.errors import BundleError, KantorError, UnknownNameError
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns
 
-__all__ = ["CARD", "FORMAT", "GRAPH", "WEIGHTS", "Bundle", "file_hash", "load", "shipped"]
+__all__ = ["CARD", "FORMAT", "GRAPH", "WEIGHTS", "Bundle", "file_hash", "load", "seal", "shipped"]
 
 FORMAT = 1
 CARD, WEIGHTS, GRAPH = "bundle.json", "weights.safetensors", "graph.onnx"
 SHIPPED = Path(__file__).parent / "bundles"
-NEEDED = ("name", "representation", "network", "files", "parameters")
+NEEDED = ("name", "representation", "network", "files", "parameters", "seal")
+SEALED = ("representation", "network", "files")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ def file_hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def seal(card: Mapping[str, Any]) -> str:
+    """SHA-256 over what must not change beside the weights: representation, network, and the files' own hashes."""
+    return file_hash(json.dumps({name: card[name] for name in SEALED}, sort_keys=True).encode())
+
+
 def _open(path: Path) -> Bundle:
     bundle = Bundle(path, _card(path))
     for name in (WEIGHTS, GRAPH):
@@ -113,6 +120,11 @@ def _open(path: Path) -> Bundle:
         raise BundleError(
             f"{path}: the network has {bundle.card['parameters']:,} parameters, its representation asks "
             f"for {expected:,}; the card does not belong to these weights. Export the model again."
+        )
+    if bundle.card["seal"] != seal(bundle.card):
+        raise BundleError(
+            f"{path / CARD} has been changed: its representation or network is not the one these weights were trained "
+            "with. Copy the whole model folder again."
         )
     return bundle
 

@@ -118,7 +118,12 @@ class Score:
     def from_notes(cls, notes: Iterable[Sequence[int]], **known: Any) -> Score:
         """A score from (onset, duration, pitch, velocity, part) rows; ``known`` are the other attributes."""
         rows = [tuple(row) for row in notes]
-        array = np.array(rows, dtype=NOTE) if rows else np.empty(0, dtype=NOTE)
+        try:
+            array = np.array(rows, dtype=NOTE) if rows else np.empty(0, dtype=NOTE)
+        except OverflowError as error:
+            raise ScoreError(
+                f"expected notes whose numbers are those of music, got one out of all bounds: {error}."
+            ) from error
         known.setdefault("parts", tuple(Part() for _ in range(int(array["part"].max(initial=-1)) + 1)))
         return cls(array, **known)
 
@@ -206,7 +211,7 @@ class Score:
         full = np.array([self.meter_ticks(meters[0])] * len(bars))
         for meter in meters:
             full[starts >= meter.tick] = self.meter_ticks(meter)
-        if len(bars) > 1 and bars["length"][0] < full[0]:
+        if (len(bars) > 1 or self.anacrusis_ticks) and bars["length"][0] < full[0]:
             bars["offset"][0] = full[0] - bars["length"][0]
         for i in range(1, len(bars)):
             cut = bars["offset"][i - 1] == 0 and bars["length"][i - 1] < full[i - 1]
@@ -237,7 +242,7 @@ def _check(notes: NDArray[np.void], score: Score) -> None:
         raise ScoreError(f"expected at least one tick a quarter note, got {score.ticks_per_quarter}.")
     if not len(notes):
         return
-    bounds = {"onset": (0, MAX_TICKS), "duration": (0, MAX_TICKS), "pitch": (0, 127), "velocity": (0, 127)}
+    bounds = {"onset": (0, MAX_TICKS), "duration": (0, MAX_TICKS), "pitch": (0, 127), "velocity": (1, 127)}
     bounds["part"] = (0, len(score.parts) - 1)
     for name, (low, high) in bounds.items():
         values = notes[name]

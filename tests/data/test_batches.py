@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from laws.tiny import DERIVED, PLANNED
 
 from kantor import io
 from kantor.data.batches import PADDING, Augmentation, Pieces, collate
@@ -9,6 +8,7 @@ from kantor.data.protocols import HIDDEN, WINDOW_FRAMES, hide, windows
 from kantor.representations import columns, inputs_of
 from kantor.representations.chorale import Chorale
 from kantor.score import VOICES, Key, Meter, Part, Score
+from laws.tiny import DERIVED, PLANNED
 
 EVERYTHING = Chorale(spelling="full", inputs=(*DERIVED, *PLANNED))
 

@@ -44,7 +44,7 @@ def test_a_score_reads_back_equal(score):
 def _wild_scores(draw):
     """Any notes at all: overlapping, without length, without loudness, at any resolution."""
     note = st.tuples(
-        st.integers(0, 50), st.integers(0, 20), st.integers(60, 63), st.integers(0, 127), st.integers(0, 2)
+        st.integers(0, 50), st.integers(0, 20), st.integers(60, 63), st.integers(1, 127), st.integers(0, 2)
     )
     rows = draw(st.lists(note, max_size=20))
     return Score.from_notes(

@@ -82,7 +82,7 @@ def test_a_change_in_the_future_moves_nothing_in_the_past(config, representation
     network = fresh(config, representation)
     inputs = random_inputs(representation, 1, 24)
     before, _ = whole(network, inputs)
-    sizes, outputs = columns(representation)
+    sizes, _ = columns(representation)
     for column, size in enumerate(sizes):
         changed = inputs.clone()
         # Where a column is a field, its last class may be the zero vector "before the start".

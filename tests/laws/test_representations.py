@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kantor.errors import ScoreError
 from kantor.representations import columns, inputs_of
+from kantor.score import VOICES, Meter, Part, Score
 from laws.tiny import each_representation
 from strategies import scores
 
@@ -208,7 +209,5 @@ def test_what_a_deriver_remembers_does_not_grow(representation):
 
 
 def long_score():
-    from kantor.score import VOICES, Meter, Part, Score
-
     parts = tuple(Part(name) for name in VOICES)
     return Score.from_notes([(0, 480, 60, 80, 0)], parts=parts, meters=(Meter(0, 4, 4),), length_ticks=400 * 1920)

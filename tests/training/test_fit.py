@@ -80,6 +80,20 @@ def test_one_seed_is_one_training(uninterrupted, tmp_path):
     assert_same_weights(again.network, fitted.network)
 
 
+def test_every_epoch_is_drawn_anew(tmp_path, monkeypatch):
+    shown = {}
+    learn = Learner.training_step
+
+    def training_step(self, batch, index):
+        shown.setdefault(self.current_epoch, []).append(batch[1].tolist())
+        return learn(self, batch, index)
+
+    monkeypatch.setattr(Learner, "training_step", training_step)
+    go(tmp_path)
+    assert sorted(shown) == [0, 1, 2]
+    assert shown[0] != shown[1] != shown[2]
+
+
 def test_another_seed_is_another_training(uninterrupted, tmp_path):
     out, _, _ = uninterrupted
     go(tmp_path, Recipe(**{**vars(RECIPE), "seed": 1}))

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -37,7 +38,7 @@ def test_one_cycle_has_one_peak(a, b):
 
 def test_one_cycle_does_not_jump():
     values = [one_cycle(step / 1000) for step in range(1001)]
-    assert max(abs(a - b) for a, b in zip(values, values[1:], strict=False)) < 0.01
+    assert max(abs(a - b) for a, b in pairwise(values)) < 0.01
 
 
 def test_the_loss_is_the_mean_over_all_targets_in_nats():

@@ -26,6 +26,9 @@ class Network(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleList(nn.Linear(trunk.width, size) for size in outputs)  # type: ignore[arg-type]
+        for head in self.heads:  # as Keras starts a Dense layer
+            nn.init.xavier_uniform_(head.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
 
     def initial(self, batch: int) -> State:
         """The state before the first step."""

@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save
 
 import kantor
 from kantor import networks
-from kantor.bundle import CARD, FORMAT, GRAPH, WEIGHTS, Bundle, file_hash
+from kantor.bundle import CARD, FORMAT, GRAPH, WEIGHTS, Bundle, file_hash, seal
 from kantor.io import write_bytes
 from kantor.models import Network, build
 from kantor.networks import NetworkConfig
@@ -50,6 +50,7 @@ def export(
         "git": _git_commit(),
         "files": {WEIGHTS: file_hash(weights), GRAPH: file_hash(graph)},
     }
+    full["seal"] = seal(full)
     write_bytes(out / WEIGHTS, weights)
     write_bytes(out / GRAPH, graph)
     return _with_card(out, full)

@@ -1,0 +1,209 @@
+"""Documents say what is so: JSON shapes, commands and options, parts, verbs, versions, links."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import kantor
+from kantor import registry
+from kantor.cli import app
+from kantor.score import VOICES, Key, Meter, Part, Score
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(
+    [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "experiments/LOG.md")]
+    + list((ROOT / "docs").rglob("*.md"))
+    + list((ROOT / "samples").rglob("*.md"))
+)
+FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost", "127.0.0.1")
+ROOMS = ("representations", "presets", "corpora", "models")
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+# -- docs/json.md ----------------------------------------------------------------------------------------------------
+
+TYPES = {"string": str, "integer": int, "number": int | float, "list": list, "object": dict, "null": type(None)}
+
+
+def documented(heading):
+    """Key -> (kinds, whether it may be absent), from the table under ``heading`` of docs/json.md."""
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([a-z ]+) \| (.*) \|$", section, re.MULTILINE)
+    return {key: (kinds.split(" or "), "may be absent" in meaning) for key, kinds, meaning in rows}
+
+
+def assert_as_documented(value, heading):
+    promised = documented(heading)
+    assert promised, f"docs/json.md has no table under '{heading}'"
+    always = {key for key, (_, optional) in promised.items() if not optional}
+    assert always <= value.keys() <= promised.keys()
+    for key, found in value.items():
+        assert any(isinstance(found, TYPES[kind]) for kind in promised[key][0]), f"{key}: {found!r}"
+
+
+@pytest.fixture
+def printed(capsys, tmp_path, monkeypatch):
+    """Run a command in an empty folder and give what it printed, parsed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        app([str(argument) for argument in arguments], standalone_mode=False)
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def hymn(transposed=0):
+    """Four voices in half notes, four bars: a tune short enough to be judged at once."""
+    lines = [[72, 74, 76, 74] * 2, [67, 67, 67, 67] * 2, [64, 62, 60, 62] * 2, [48, 55, 48, 43] * 2]
+    rows = [
+        (960 * place, 960, pitch + transposed, 80, voice)
+        for voice, line in enumerate(lines)
+        for place, pitch in enumerate(line)
+    ]
+    return Score.from_notes(rows, parts=tuple(map(Part, VOICES)), meters=(Meter(0, 4, 4),), keys=(Key(0, 0, "major"),))
+
+
+@pytest.fixture
+def prompt(tmp_path):
+    kantor.io.save(hymn(), tmp_path / "hymn.mid")
+    return tmp_path / "hymn.mid"
+
+
+@pytest.mark.parametrize("model", ["chorale", "jsb"])
+def test_generate_prints_what_is_documented(printed, model):
+    pieces = printed("generate", "--model", model, "--bars", 2, "--count", 2, "--seed", 1, "-o", "{n}.mid", "--json")
+    assert len(pieces) == 2
+    for piece in pieces:
+        assert_as_documented(piece, "generate")
+        assert all(Path(file).exists() for file in piece["files"])
+
+
+def test_continue_prints_what_is_documented(printed, prompt):
+    (piece,) = printed("continue", prompt, "--bars", 1, "--seed", 1, "-o", "more.mid", "--json")
+    assert_as_documented(piece, "continue")
+
+
+def test_evaluate_prints_what_is_documented(printed, tmp_path):
+    for name, transposed in (("train/a", 0), ("train/b", 2), ("valid/c", -1)):
+        kantor.io.save(hymn(transposed), tmp_path / "music" / f"{name}.mid")
+    figures = printed("evaluate", "chorale", "--data", "music", "--split", "train", "--json")
+    assert_as_documented(figures, "evaluate")
+    assert figures["pieces"] == 2
+
+
+@pytest.mark.parametrize("model", ["chorale", "jsb"])
+def test_info_of_a_model_prints_what_is_documented(printed, model):
+    assert_as_documented(printed("info", model, "--json"), "info of a model")
+
+
+def test_info_of_a_score_prints_what_is_documented(printed, prompt):
+    assert_as_documented(printed("info", prompt, "--json"), "info of a score")
+
+
+@pytest.mark.parametrize("command", ["presets", "models"])
+def test_lists_print_what_is_documented(printed, command):
+    rows = printed(command, "--json")
+    assert rows
+    for row in rows:
+        assert_as_documented(row, command)
+
+
+def test_every_command_that_prints_json_is_documented():
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    headings = {heading.split()[0] for heading in re.findall(r"^## (.*)$", page, re.MULTILINE)}
+    assert headings == {command for command, section in sections_of_help().items() if "`--json`" in section}
+
+
+# -- docs/help.md ----------------------------------------------------------------------------------------------------
+
+
+def help_page():
+    """What docs/regenerate.py would write."""
+    spec = importlib.util.spec_from_file_location("regenerate", ROOT / "docs" / "regenerate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.help_page()
+
+
+def sections_of_help():
+    """Command -> its section."""
+    return {section.split("\n")[0]: section for section in help_page().split("\n## ")[1:]}
+
+
+def test_the_page_of_options_is_the_options():
+    written = (ROOT / "docs" / "help.md").read_text(encoding="utf-8")
+    assert written == help_page(), "run: .venv/bin/python docs/regenerate.py"
+
+
+def test_every_command_is_in_the_tour_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [command for command in sections_of_help() if f"\nkantor {command}" not in readme]
+
+
+# -- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_part_of_a_room_is_named_in_the_design(room):
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| `{room}` \|(.*)\|$", design, re.MULTILINE)
+    assert row, f"docs/design.md has no row for the room {room}"
+    assert sorted(re.findall(r"`([^`]+)`", row[1])) == list(registry.names(room))
+
+
+def test_every_room_stands_in_the_design():
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    rooms = re.search(r"^`(errors · .*)`$", design, re.MULTILINE)[1].split(" · ")
+    source = ROOT / "src" / "kantor"
+    there = {path.stem for path in source.glob("*.py")} | {path.parent.name for path in source.glob("*/__init__.py")}
+    assert set(rooms) == there - {"__init__"}
+
+
+def test_every_verb_of_the_makefile_is_named_in_contributing():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    verbs = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert not [verb for verb in verbs if f"`make {verb}`" not in contributing]
+
+
+def test_the_newest_version_of_the_changelog_is_the_packages():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## \[([\d.]+)\]", changelog, re.MULTILINE)[0] == kantor.__version__
+
+
+# -- all pages -------------------------------------------------------------------------------------------------------
+
+
+@each_page
+def test_a_page_names_no_place_of_one_machine(page):
+    text = page.read_text(encoding="utf-8")
+    assert not [word for word in FORBIDDEN if word in text]
+
+
+@each_page
+def test_every_relative_link_of_a_page_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    relative = [link.split("#")[0] for link in links if not re.match(r"https?:|#", link)]
+    assert not [link for link in relative if not (page.parent / link).exists()]
+
+
+@each_page
+def test_every_link_within_a_page_has_its_heading(page):
+    text = page.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert not [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors]
+
+
+def test_an_entry_of_the_log_has_a_date_and_a_verdict():
+    entries = (ROOT / "experiments" / "LOG.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    assert entries
+    for entry in entries:
+        assert re.match(r"\d{4}-\d\d-\d\d ", entry)
+        assert "**Verdict.**" in entry
