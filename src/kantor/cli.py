@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 import kantor
 from kantor.errors import KantorError, OptionError
@@ -40,18 +41,18 @@ Temperature = Annotated[float, typer.Option(help="Below 1 safer, above 1 bolder,
 TopK = Annotated[int | None, typer.Option(help="Draw from the K likeliest classes only.")]
 TopP = Annotated[float, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
 MinP = Annotated[float, typer.Option(help="Drop classes less than P times as likely as the likeliest (0..1).")]
-Seed = Annotated[int | None, typer.Option(help="Equal seeds, equal bytes; drawn and printed unless given.")]
-Count = Annotated[int, typer.Option("--count", "-n", help="How many pieces; {n} in the output's name is their number.")]
+Seed = Annotated[int | None, typer.Option(help="Give it again for the same piece; drawn and printed unless given.")]
+Count = Annotated[
+    int, typer.Option("--count", "-n", help="How many pieces; put {n} into the output's name for the number.")
+]
 CorpusName = Annotated[str | None, typer.Option("--corpus", help="A corpus by name ('bach' unless --data is given).")]
 Data = Annotated[Path | None, typer.Option("--data", help="A folder of MIDI, MusicXML or grid CSV files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
-SoundFont = Annotated[
-    Path | None, typer.Option(help="A SoundFont (.sf2) to play with; else KANTOR_SOUNDFONT, else a found one.")
-]
+SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2); else KANTOR_SOUNDFONT, else one found here.")]
 Instrument = Annotated[
     str | None, typer.Option(help="A General MIDI instrument for all parts: 'choir', 'harpsichord', 19 ...")
 ]
-SampleRate = Annotated[int, typer.Option(help="Samples a second of audio.")]
+SampleRate = Annotated[int, typer.Option(help="Of the sound, in Hz.")]
 
 
 def _version(wanted: bool) -> None:
@@ -74,9 +75,13 @@ def generate(
     output: Output,
     model: Model = "chorale",
     bars: Annotated[int, typer.Option(help="How many bars, beside a pickup.")] = 16,
-    key: Annotated[str | None, typer.Option(help="'Gm', 'D major' ...; drawn from the corpus unless given.")] = None,
-    meter: Annotated[str | None, typer.Option(help="'4/4', '3/4' ...; drawn from the corpus unless given.")] = None,
-    pickup: Annotated[float | None, typer.Option(help="Beats before the first full bar.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="'Gm', 'D major' ...; drawn as training pieces begin, unless given.")
+    ] = None,
+    meter: Annotated[str | None, typer.Option(help="'4/4', '3/4' ...; drawn likewise, unless given.")] = None,
+    pickup: Annotated[
+        float | None, typer.Option(help="Beats before the first full bar; drawn likewise, unless given.")
+    ] = None,
     temperature: Temperature = 1.0,
     top_k: TopK = None,
     top_p: TopP = 1.0,
@@ -164,7 +169,7 @@ def _compose(
     from kantor.verbs.describe import describe_score
     from kantor.verbs.outputs import check, numbered
 
-    check(outputs, count)
+    check(outputs, count, **playing)
     with _bar("composing", 1000, shown=not as_json) as advance:
         pieces = compose(advance)
     report = []
@@ -189,19 +194,16 @@ def _compose(
 
 def _print_piece(made: dict[str, Any]) -> None:
     pickup = f", pickup of {made['pickup_beats']:g}" if made["pickup_beats"] else ""
-    table = Table.grid(padding=(0, 2))
     rows = {
-        "key": made["key"] or "not known to this model",
-        "metre": f"{made['meter'] or '4/4 (not known)'}{pickup}",
+        "key": made["key"] or "not known",
+        "meter": f"{made['meter'] or 'not known, taken as 4/4'}{pickup}",
         "bars": made["bars"],
         "notes": made["notes"],
-        "seed": f"{made['seed']} (take {made['take'] + 1}, model {made['model']})",
+        "seed": f"{made['seed']} (take {made['take']}, model {made['model']})",
         "nats per note": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,} cells",
         "files": "\n".join(made["files"]),
     }
-    for name, value in rows.items():
-        table.add_row(name, str(value))
-    out.print(table)
+    _print_facts(rows)
     for remark in made["remarks"]:
         err.print(f"note: {remark}")
 
@@ -222,14 +224,18 @@ def train(
     corpus: CorpusName = None,
     data: Data = None,
     start: Annotated[str | None, typer.Option("--from", help="A model whose weights to go on from.")] = None,
-    output: Annotated[Path | None, typer.Option("--out", help="Folder of the run; runs/PRESET unless given.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/PRESET unless given.")
+    ] = None,
     max_epochs: Annotated[int | None, typer.Option(help="Passes over the training pieces.")] = None,
-    max_minutes: Annotated[float | None, typer.Option(help="Lay the schedule over this time.")] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="Stop after so long; the learning rate falls to its end by then.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pieces a step; lower it where memory is short.")] = None,
     window: Annotated[int | None, typer.Option(help="Train on windows of so many frames; 0: whole pieces.")] = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Take up the run in its folder.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order, transpositions and dropout.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder of --out.")] = False,
+    seed: Annotated[int | None, typer.Option(help="Fixes weights, order, transpositions and dropout.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override a setting: key=value. Repeatable.")
     ] = None,
@@ -270,7 +276,9 @@ def evaluate(
     corpus: CorpusName = None,
     data: Data = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
-    protocol: Annotated[str, typer.Option(help="'whole' pieces, or seed 000's 'windows' of 131 targets.")] = "whole",
+    protocol: Annotated[
+        str, typer.Option(help="'whole' pieces, or 'windows' of 131 targets, as preset seed-000 has them.")
+    ] = "whole",
     as_json: Json = False,
 ) -> None:
     """Say how likely a model finds music it has not seen: nats per note, accuracies, baselines."""
@@ -292,13 +300,12 @@ def evaluate(
         return
     for line in refused:
         err.print(f"note: {line}", markup=False)
-    table = Table.grid(padding=(0, 2))
+    rows: dict[str, Any] = {}
     for name, value in {**figures.to_dict(), **named}.items():
-        shown = f"{value:.4f}" if isinstance(value, float) else value
+        rows[name] = f"{value:.4f}" if isinstance(value, float) else value
         if isinstance(value, tuple):
-            shown = " .. ".join(f"{bound:.4f}" for bound in value) + "  (95 %, over pieces)"
-        table.add_row(name.replace("_", " "), str(shown))
-    out.print(table)
+            rows[name] = " .. ".join(f"{bound:.4f}" for bound in value) + "  (95 %, over pieces)"
+    _print_facts(rows)
 
 
 @app.command()
@@ -331,12 +338,9 @@ def info(
     if as_json:
         _print_json(facts)
         return
-    table = Table.grid(padding=(0, 2))
-    for name, value in facts.items():
-        if name not in ("plans", "files", "format"):
-            shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
-            table.add_row(name.replace("_", " "), str("-" if value is None else shown))
-    out.print(table, markup=False)
+    long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
+    shown = {name: value for name, value in facts.items() if name not in long}
+    _print_facts({n: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for n, v in shown.items()})
 
 
 @app.command()
@@ -352,7 +356,11 @@ def models(as_json: Json = False) -> None:
     """List the models in the package."""
     from kantor.verbs.describe import models as verb
 
-    _list(verb(), ("name", "preset", "parameters", "about"), as_json)
+    rows = verb()
+    if not as_json:
+        for row in rows:
+            row["nats per note"] = (row["metrics"] or {}).get("whole", {}).get("nats_per_note", "-")
+    _list(rows, ("name", "preset", "parameters", "nats per note", "about"), as_json)
 
 
 def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
@@ -365,6 +373,16 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
     for row in rows:
         table.add_row(*(f"{row[c]:,}" if isinstance(row[c], int) else str(row[c]) for c in columns))
     Console(highlight=False).print(table)
+
+
+def _print_facts(facts: dict[str, Any]) -> None:
+    """Names and values, a row each; long values are folded, never cut."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name.replace("_", " "), Text("-" if value is None else str(value)))
+    out.print(table)
 
 
 def _print_json(value: Any) -> None:

@@ -149,7 +149,7 @@ def test_every_grammatical_walk_decodes_and_encodes_to_itself(representation, sc
 def test_pieces_derived_together_are_those_derived_alone(representation, score, seed):
     plan = representation.plan(score)
     walks = [walk(representation, plan, seed + n) for n in range(3)]
-    together = representation.derive(plan, 3)
+    together = representation.derive(plan, plan, plan)
     alone = [representation.derive(plan) for _ in walks]
     for step in range(representation.length(plan)):
         values = np.array([steps[step] for steps in walks])

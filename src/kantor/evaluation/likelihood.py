@@ -36,7 +36,7 @@ class Likelihood:
     Attributes
     ----------
     nats_per_note          micro mean over every predicted cell.
-    nats_per_note_interval 95 % bootstrap interval of that mean, over pieces.
+    nats_per_note_interval 95 % bootstrap interval of that mean, over pieces; None for a single piece.
     nats_per_note_macro    mean over pieces of each piece's mean.
     nats_per_frame         nats a frame of all voices.
     bits_per_note          the same as ``nats_per_note``, in bits.
@@ -49,7 +49,7 @@ class Likelihood:
     """
 
     nats_per_note: float
-    nats_per_note_interval: tuple[float, float]
+    nats_per_note_interval: tuple[float, float] | None
     nats_per_note_macro: float
     nats_per_frame: float
     bits_per_note: float
@@ -142,7 +142,7 @@ def _figures(sums: Sums, representation: Representation, protocol: str) -> Likel
     low, high = np.quantile(means, [0.025, 0.975])
     return Likelihood(
         nats_per_note=mean,
-        nats_per_note_interval=(float(low), float(high)),
+        nats_per_note_interval=(float(low), float(high)) if len(sums) > 1 else None,
         nats_per_note_macro=float((sums[:, 0] / sums[:, 1]).mean()),
         nats_per_frame=mean * representation.steps_per_frame,
         bits_per_note=mean / math.log(2),

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kantor.errors import OptionError, UnknownNameError
+from kantor.errors import OptionError
+from kantor.io import SUFFIXES as music
 from kantor.io import write_bytes
 from kantor.score import Score
 
-__all__ = ["SUFFIXES", "render"]
+__all__ = ["SUFFIXES", "check", "render"]
 
 AUDIO = (".wav", ".mp3", ".ogg")
 #: What :func:`render` can write; the longest suffix that fits decides.
@@ -68,12 +69,27 @@ def render(
     return paths
 
 
+def check(
+    path: str | Path,
+    *,
+    soundfont: str | Path | None = None,
+    instrument: str | int | None = None,
+    sample_rate: int = 44100,
+) -> None:
+    """Refuse, as :func:`render` would, a suffix or an option that it cannot serve; before there is a score."""
+    if _suffix(Path(path)) in AUDIO:
+        from kantor.render import audio
+
+        audio.check(soundfont, instrument, sample_rate)
+
+
 def _suffix(path: Path) -> str:
     fitting = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)]
     if path.suffix.lower() == ".pdf":
         raise OptionError(f"no PDF is made; write {path.stem}.svg and print it to PDF from a browser.")
     if not fitting:
-        raise UnknownNameError("picture or sound format", path.suffix or path.name, SUFFIXES)
+        known = " ".join(dict.fromkeys([*music, *SUFFIXES]))
+        raise OptionError(f"expected an output ending in one of {known}; got '{path.name}'.")
     return max(fitting, key=len)
 
 

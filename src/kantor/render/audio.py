@@ -28,7 +28,7 @@ from kantor.errors import FileFormatError, OptionError, ScoreError, UnknownNameE
 from kantor.render.instruments import program_of
 from kantor.score import Score
 
-__all__ = ["ENGINES", "SAMPLE_RATES", "TAIL_SECONDS", "encode", "find_soundfont", "sound"]
+__all__ = ["ENGINES", "SAMPLE_RATES", "TAIL_SECONDS", "check", "encode", "find_soundfont", "sound"]
 
 TAIL_SECONDS = 2.0
 FADE_SECONDS = 0.010
@@ -75,9 +75,7 @@ def sound(
     OptionError
         If the rate, the engine or the instrument is not known.
     """
-    if sample_rate not in SAMPLE_RATES:
-        rates = ", ".join(map(str, SAMPLE_RATES))
-        raise OptionError(f"expected a sample rate of {rates} Hz, got {sample_rate}; 44100 is the usual one.")
+    check(soundfont, instrument, sample_rate)
     if score.seconds > MAX_SECONDS:
         raise ScoreError(f"expected at most an hour of music to play, got {score.seconds / 3600:.1f} hours; cut it.")
     if instrument is not None:
@@ -91,6 +89,16 @@ def sound(
     else:
         samples = _play_midirenderer(midi, font, sample_rate)
     return _finish(samples, length, sample_rate)
+
+
+def check(soundfont: str | Path | None, instrument: str | int | None, sample_rate: int) -> None:
+    """Refuse what :func:`sound` could not do with these, as it would."""
+    if sample_rate not in SAMPLE_RATES:
+        rates = ", ".join(map(str, SAMPLE_RATES))
+        raise OptionError(f"expected a sample rate of {rates} Hz, got {sample_rate}; 44100 is the usual one.")
+    if instrument is not None:
+        program_of(instrument)
+    _checked(find_soundfont(soundfont))
 
 
 def encode(samples: NDArray[np.float32], sample_rate: int, suffix: str = ".wav") -> bytes:

@@ -283,9 +283,14 @@ class Chorale:
         lag = min(_lag(name), len(grid))
         return np.vstack([np.full((lag, self.voices), BEFORE), grid[: len(grid) - lag]])
 
-    def derive(self, plan: Score, batch: int = 1, ranges: NDArray[Any] | None = None) -> Deriver:
-        """The conditions, one cell at a time; the grammar keeps each voice within ``ranges`` (voices, 2), if given."""
-        return _Cells(self, self.planned(plan), batch, self._within(ranges))
+    def derive(self, *plans: Score, ranges: NDArray[Any] | None = None) -> Deriver:
+        """The conditions of one piece a plan, one cell at a time.
+
+        The plans are of one length; the grammar keeps each voice within ``ranges`` (voices, 2), if given.
+        """
+        each = [self.planned(plan) for plan in plans]
+        together = {name: np.stack([planned[name] for planned in each], axis=1) for name in each[0]}
+        return _Cells(self, together, len(plans), self._within(ranges))
 
     def _within(self, ranges: NDArray[Any] | None) -> NDArray[np.bool_] | None:
         """(voices, classes): False where a class attacks a pitch outside the voice's range."""
@@ -331,7 +336,7 @@ class _Cells:
 
     def _start_frame(self) -> None:
         for column, classes in self._planned:
-            self._out[:, column] = classes[min(self._frame, len(classes) - 1)]
+            self._out[:, column] = classes[min(self._frame, len(classes) - 1)]  # (frames, batch)
         for place, lag in self._lags:
             self._out[:, place] = self._ring[(self._frame - lag) % RING]
         if "phase" in self._columns:

@@ -42,7 +42,7 @@ class Decision:
 def stream(
     model: Model,
     representation: Representation,
-    plan: Score,
+    plan: Score | Sequence[Score],
     randoms: Sequence[np.random.Generator],
     *,
     filters: Filters | None = None,
@@ -53,7 +53,7 @@ def stream(
 
     Parameters
     ----------
-    plan      what is known before it sounds, and how long it is.
+    plan      what is known before they sound, and how long they are: one for all, or one each, of the same length.
     randoms   one generator a piece.
     filters   how to draw; the model's own distribution unless given.
     prompt    (steps, fields) that all pieces begin with, or (pieces, steps, fields) of each; not yielded.
@@ -61,7 +61,8 @@ def stream(
     """
     filters = filters or Filters()
     pieces, fields = len(randoms), len(representation.fields)
-    deriver = representation.derive(plan, pieces, ranges=ranges)
+    plans = [plan] * pieces if isinstance(plan, Score) else list(plan)
+    deriver = representation.derive(*plans, ranges=ranges)
     given = np.empty((pieces, 0, fields), dtype=np.int64) if prompt is None else np.asarray(prompt, dtype=np.int64)
     given = np.broadcast_to(given, (pieces, *given.shape[-2:]))
     previous = np.tile([field.size for field in representation.fields], (pieces, 1))
@@ -74,7 +75,7 @@ def stream(
             previous = given[:, step]
             deriver.push(previous)
         _, state = model.run(shown, state)
-    for step in range(given.shape[1], representation.length(plan)):
+    for step in range(given.shape[1], representation.length(plans[0])):
         if (step - given.shape[1]) % AHEAD == 0:
             uniform = np.stack([random.random((AHEAD, fields)) for random in randoms], axis=1)
         inputs[:, 0, :fields], inputs[:, 0, fields:] = previous, deriver.conditions()

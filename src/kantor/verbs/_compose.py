@@ -1,15 +1,15 @@
 """What generate and continue share: run the stream for several takes, and see that each ends well.
 
 An ending is a rule of thumb made certain by trying: a model that knows how many frames remain mostly ends on the
-tonic by itself; a take that does not is taken back by two bars and tried again, several tries in one batch, so many
-times at most. Rules that always hold are another matter.
+tonic by itself; a take that does not is taken back by two bars, then by more, and tried again, several tries in one
+batch. Rules that always hold are another matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,11 @@ from kantor.sampling.stream import stream
 from kantor.score import Key, Score
 from kantor.theory import is_tonic_triad, triad
 
-__all__ = ["Take", "compose", "ends_well", "randoms"]
+__all__ = ["PLAN", "Take", "compose", "ends_well", "randoms"]
 
 TRIES = 8  # endings tried in one batch
-ROUNDS = 4
+NOTES, PLAN, ENDINGS = 0, 1, 2  # what a generator is for; every ending tried anew has its own
+BACK = (2, 2, 4, 4, 8, 8)  # bars taken back, round after round
 
 
 @dataclass(frozen=True)
@@ -37,60 +38,92 @@ class Take:
     cadence: bool
 
 
-def randoms(seed: int, take: int, purpose: int = 0) -> np.random.Generator:
-    """The generator of one take; ``purpose`` 0 decides notes, 1 draws the plan, 2 and on are endings tried again."""
+def randoms(seed: int, take: int, purpose: int = NOTES) -> np.random.Generator:
+    """The generator of one take; ``purpose`` is one of :data:`NOTES`, :data:`PLAN`, and from :data:`ENDINGS` on."""
     return np.random.default_rng([seed, take, purpose])
 
 
 def compose(
     bundle: Bundle,
-    plan: Score,
+    plans: Mapping[int, Score],
     seed: int,
-    takes: Sequence[int],
     *,
     filters: Filters,
     prompt: Ids | None = None,
     advance: Callable[[], None] = lambda: None,
-) -> list[Take]:
-    """The takes, decided side by side; ``advance`` is called at every step."""
-    model, representation = Runtime(bundle), bundle.representation
-    fields = len(representation.fields)
-    start = np.empty((0, fields), dtype=np.int64) if prompt is None else prompt
+) -> dict[int, Take]:
+    """The takes, by number as their ``plans`` are, all of one length and decided in one batched pass.
 
-    def run(rngs: list[np.random.Generator], given: Ids) -> tuple[Ids, NDArray[np.float64]]:
+    ``advance`` is called at every step.
+    """
+    room = _Room(bundle, filters, advance)
+    start = np.empty((0, len(bundle.representation.fields)), dtype=np.int64) if prompt is None else prompt
+    values, nats = room.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
+    return {
+        take: room.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
+        for row, (take, plan) in enumerate(plans.items())
+    }
+
+
+@dataclass(frozen=True)
+class _Room:
+    """Where takes are decided."""
+
+    bundle: Bundle
+    filters: Filters
+    advance: Callable[[], None]
+
+    @cached_property
+    def model(self) -> Runtime:
+        return Runtime(self.bundle)
+
+    def run(
+        self, plans: Sequence[Score], rngs: Sequence[np.random.Generator], given: Ids
+    ) -> tuple[Ids, NDArray[np.float64]]:
+        """The steps of one piece a plan, (pieces, steps, fields), all after ``given``; and the nats of those."""
+        ranges = _ranges(self.bundle)
         values, nats = [], []
-        options: dict[str, Any] = {"filters": filters, "prompt": given, "ranges": _ranges(bundle)}
-        for decision in stream(model, representation, plan, rngs, **options):
+        for decision in stream(
+            self.model, self.bundle.representation, plans, rngs, filters=self.filters, prompt=given, ranges=ranges
+        ):
             values.append(decision.values)
             nats.append(decision.nats)
-            advance()
-        head = np.broadcast_to(given, (len(rngs), *given.shape[-2:]))
-        tail = np.stack(values, axis=1) if values else np.empty((len(rngs), 0, fields), dtype=np.int64)
-        return np.concatenate([head, tail], axis=1), np.stack(nats, axis=1) if nats else np.empty((len(rngs), 0))
+            self.advance()
+        head = np.broadcast_to(given, (len(rngs), *given.shape))
+        if not values:
+            return head, np.empty((len(rngs), 0))
+        return np.concatenate([head, np.stack(values, axis=1)], axis=1), np.stack(nats, axis=1)
 
-    key = plan.keys[-1] if plan.keys else None
-    values, nats = run([randoms(seed, take) for take in takes], start)
-    done = []
-    for row, take in enumerate(takes):
-        kept, cost = values[row], nats[row]
-        good = ends_well(representation.decode(kept, plan), key)
-        back = max(len(kept) - _two_bars(plan, representation), len(start))
-        for attempt in range(ROUNDS if not good and filters.temperature > 0 else 0):
-            tried, costs = run([randoms(seed, take, 2 + attempt * TRIES + i) for i in range(TRIES)], kept[:back])
-            fits = [i for i in range(TRIES) if ends_well(representation.decode(tried[i], plan), key)]
-            if fits:
-                best = min(fits, key=lambda i: float(costs[i].sum()))
-                kept, cost = tried[best], np.concatenate([cost[: back - len(start)], costs[best]])
-                good = True
-                break
-        done.append(Take(kept, cost, good))
-    return done
+    def ends_well(self, plan: Score, values: Ids) -> bool:
+        key = plan.keys[-1] if plan.keys else None
+        return ends_well(self.bundle.representation.decode(values, plan), key)
 
+    def with_ending(
+        self,
+        plan: Score,
+        values: Ids,
+        nats: NDArray[np.float64],
+        given: int,
+        random: Callable[[int], np.random.Generator],
+    ) -> Take:
+        """The take, its last bars decided anew while it does not end well; of the tries that do, the likeliest."""
+        if self.ends_well(plan, values):
+            return Take(values, nats, True)
+        for attempt, bars in enumerate(BACK if self.filters.temperature > 0 else ()):
+            back = max(len(values) - self._steps_of_last(plan, bars), given)
+            tried, costs = self.run(
+                [plan] * TRIES, [random(ENDINGS + attempt * TRIES + n) for n in range(TRIES)], values[:back]
+            )
+            good = [n for n in range(TRIES) if self.ends_well(plan, tried[n])]
+            if good:
+                best = min(good, key=lambda n: float(costs[n].sum()))
+                return Take(tried[best], np.concatenate([nats[: back - given], costs[best]]), True)
+        return Take(values, nats, False)
 
-def _two_bars(plan: Score, representation: Any) -> int:
-    """Steps in the last two bars."""
-    first = int(plan.bars["start"][max(len(plan.bars) - 2, 0)])
-    return int((plan.length_ticks - first) / plan.ticks_per_quarter * representation.steps_per_quarter)
+    def _steps_of_last(self, plan: Score, bars: int) -> int:
+        start = int(plan.bars["start"][max(len(plan.bars) - bars, 0)])
+        quarters = (plan.length_ticks - start) / plan.ticks_per_quarter
+        return int(quarters * self.bundle.representation.steps_per_quarter)
 
 
 def _ranges(bundle: Bundle) -> NDArray[np.int64] | None:

@@ -18,7 +18,7 @@ from kantor.sampling.filters import Filters
 from kantor.score import NOTE, Score
 from kantor.verbs._compose import compose
 from kantor.verbs._plans import phrase_ends
-from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded
+from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded, stepping
 from kantor.verbs.piece import Piece
 
 __all__ = ["continue_"]
@@ -67,18 +67,12 @@ def continue_(
     head = representation.decode(encoding.values, encoding.plan)
     whole = _extended(encoding.plan, bars)
     seed = seeded(seed)
-    total = representation.length(whole) - len(encoding)
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        advance(min(1000 * steps // max(total, 1), 1000))
-
+    step = stepping(representation.length(whole) - len(encoding), advance)
     options = {"from_bar": from_bar, "bars": bars, **asdict(filters)}
     pieces = []
-    takes = compose(opened, whole, seed, range(count), filters=filters, prompt=encoding.values, advance=step)
-    for take, done in enumerate(takes):
+    plans = dict.fromkeys(range(1, count + 1), whole)
+    takes = compose(opened, plans, seed, filters=filters, prompt=encoding.values, advance=step)
+    for take, done in takes.items():
         added = representation.decode(done.values, whole).cut(head.length_ticks, whole.length_ticks)
         recipe = {"verb": "continue", "seed": seed, "take": take, "options": options, "prompt": _packed(given)}
         pieces.append(finish(opened, _joined(given, whole, added), done, recipe))
@@ -87,6 +81,8 @@ def continue_(
 
 def _start_of(score: Score, bar: int) -> int:
     starts = score.bars["start"][score.bars["offset"] == 0].tolist()
+    if len(starts) < 2:
+        raise OptionError(f"expected a piece of several bars for --from-bar, got one of {len(starts)}; leave it out.")
     if bar < 1 or bar > len(starts) or starts[bar - 1] == 0:
         raise OptionError(
             f"expected a bar to go on from between 2 and {len(starts)}, got {bar}: something must stand before it."

@@ -7,6 +7,7 @@ from typing import Any
 
 from kantor import bundle as bundles
 from kantor import io, registry
+from kantor.errors import OptionError
 from kantor.presets import Preset
 from kantor.score import Score
 from kantor.theory import key_name
@@ -19,6 +20,9 @@ def info(target: str | Path) -> dict[str, Any]:
     path = Path(target)
     if path.suffix.lower() in io.SUFFIXES and not path.is_dir():
         return {"kind": "score", "file": path.name, **describe_score(io.load(path))}
+    if path.is_file():
+        known = " ".join(io.SUFFIXES)
+        raise OptionError(f"expected a model, or music in a file ending in one of {known}; got '{path.name}'.")
     opened = bundles.load(target)
     return {"kind": "model", "folder": str(opened.path), **opened.card}
 

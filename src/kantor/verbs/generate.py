@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
@@ -13,11 +14,12 @@ from kantor import bundle as bundles
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
-from kantor.verbs._compose import Take, compose, randoms
+from kantor.score import Score
+from kantor.verbs._compose import PLAN, Take, compose, randoms
 from kantor.verbs._plans import plan
 from kantor.verbs.piece import Piece, recipe_text
 
-__all__ = ["DEFAULT_MODEL", "finish", "generate", "seeded"]
+__all__ = ["DEFAULT_MODEL", "finish", "generate", "seeded", "stepping"]
 
 DEFAULT_MODEL = "chorale"
 NO_CADENCE = "no ending on the tonic was found; another seed or a lower temperature may"
@@ -38,7 +40,7 @@ def generate(
     count: int = 1,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Piece]:
-    """Compose ``count`` pieces, in one batched pass where they share a plan.
+    """Compose ``count`` pieces, in one batched pass where they are equally long.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ def generate(
     temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`.
     seed         equal seeds, equal pieces; drawn unless given.
     count        pieces, >= 1; they differ in everything that is drawn.
-    advance      told how many of all steps are decided, as a share of 1000.
+    advance      told how many thousandths of all steps are decided.
 
     Raises
     ------
@@ -62,28 +64,31 @@ def generate(
         raise OptionError(f"expected a count of at least 1, got {count}.")
     opened = model if isinstance(model, Bundle) else bundles.load(model)
     seed = seeded(seed)
-    plans = [plan(opened, bars, key, meter, pickup, randoms(seed, take, 1)) for take in range(count)]
+    plans = {take: plan(opened, bars, key, meter, pickup, randoms(seed, take, PLAN)) for take in range(1, count + 1)}
+    groups = _by_length(plans)
+    total = sum(opened.representation.length(next(iter(group.values()))) for group in groups)
+    step = stepping(total, advance)
     options = {"bars": bars, "key": key, "meter": meter, "pickup": pickup, **asdict(filters)}
-    # Takes of one plan are decided in one pass; plans differ where key or meter are drawn.
-    groups: list[list[int]] = []
-    for take in range(count):
-        same = next((group for group in groups if plans[group[0]] == plans[take]), None)
-        groups.append([take]) if same is None else same.append(take)
-    pieces: dict[int, Piece] = {}
-    total = sum(opened.representation.length(plans[group[0]]) for group in groups)
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        advance(min(1000 * steps // max(total, 1), 1000))
-
+    pieces = {}
     for group in groups:
-        shared = plans[group[0]]
-        for take, done in zip(group, compose(opened, shared, seed, group, filters=filters, advance=step), strict=True):
+        for take, done in compose(opened, group, seed, filters=filters, advance=step).items():
             recipe = {"verb": "generate", "seed": seed, "take": take, "options": options}
-            pieces[take] = finish(opened, opened.representation.decode(done.values, shared), done, recipe)
-    return [pieces[take] for take in range(count)]
+            pieces[take] = finish(opened, opened.representation.decode(done.values, group[take]), done, recipe)
+    return [pieces[take] for take in plans]
+
+
+def _by_length(plans: dict[int, Score]) -> list[dict[int, Score]]:
+    """The plans that one pass can serve together."""
+    groups: dict[int, dict[int, Score]] = {}
+    for take, drawn in plans.items():
+        groups.setdefault(drawn.length_ticks, {})[take] = drawn
+    return list(groups.values())
+
+
+def stepping(total: int, advance: Callable[[int], None]) -> Callable[[], None]:
+    """A function to call at each of ``total`` steps, which tells ``advance`` how many thousandths are done."""
+    steps = itertools.count(1)
+    return lambda: advance(min(1000 * next(steps) // max(total, 1), 1000))
 
 
 def seeded(seed: int | None) -> int:
@@ -95,7 +100,7 @@ def seeded(seed: int | None) -> int:
     return seed
 
 
-def finish(opened: Bundle, score: Any, done: Take, recipe: dict[str, Any]) -> Piece:
+def finish(opened: Bundle, score: Score, done: Take, recipe: dict[str, Any]) -> Piece:
     """The piece of a take, with its recipe written into its score."""
     recipe = {"kantor": kantor.__version__, "model": opened.name, "hash": opened.hash, **recipe}
     remarks = () if done.cadence else (NO_CADENCE,)

@@ -14,20 +14,21 @@ from kantor.score import Score
 __all__ = ["check", "numbered", "write"]
 
 
-def check(paths: Sequence[str | Path], count: int = 1) -> None:
+def check(paths: Sequence[str | Path], count: int = 1, **options: Any) -> None:
     """Refuse what cannot be written, before the work is done.
 
     Raises
     ------
     OptionError
-        For a suffix that nothing answers to, or several takes for one name.
+        For a suffix that nothing answers to, several takes for one name, an instrument or a rate that does not exist.
+    FileFormatError
+        For a SoundFont that is not there.
     OutputError
         For a folder that cannot be written.
     """
     for path in map(Path, paths):
-        if not _known(path):
-            known = " ".join(dict.fromkeys([*io.SUFFIXES, *render.SUFFIXES]))
-            raise OptionError(f"expected an output ending in one of {known}; got '{path.name}'.")
+        if _is_rendered(path):
+            render.check(path, **options)
         if count > 1 and "{n}" not in str(path):
             stem = path.with_name(f"{path.stem}-{{n}}{path.suffix}")
             raise OptionError(
@@ -58,11 +59,6 @@ def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Pat
 
 def _is_rendered(path: Path) -> bool:
     return path.suffix.lower() not in io.SUFFIXES
-
-
-def _known(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    return suffix in io.SUFFIXES or any(path.name.lower().endswith(known) for known in render.SUFFIXES)
 
 
 def _check_folder(path: Path) -> None:

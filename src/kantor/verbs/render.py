@@ -24,7 +24,7 @@ def render(source: str | Path | Score, outputs: Sequence[str | Path], **options:
     OptionError, OutputError
         If an output cannot be written.
     """
-    check(outputs)
+    check(outputs, **options)
     score = source if isinstance(source, Score) else io.load(source)
     if not isinstance(source, Score) and any(Path(o).exists() and Path(o).samefile(source) for o in outputs):
         raise OptionError(f"expected outputs other than the file that is read, got '{source}' as both.")

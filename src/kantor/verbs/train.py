@@ -50,7 +50,7 @@ def train(
     preset        a preset's name, or one made in Python.
     corpus, data  a corpus by name, or a folder of music; ``bach`` where neither is given.
     start         a model to go on from: its weights are the first ones (same representation and network).
-    out           folder of the run, ``runs/<preset>`` unless given.
+    out           folder of the run, ``runs/<preset>`` unless given; the model bears its name.
     settings      overrides by name, see :meth:`kantor.presets.Preset.override`.
     say, bar      where progress lines go, and whether a bar is drawn.
 
@@ -75,7 +75,7 @@ def train(
         raise
     music = source(corpus, data, progress=bar)
     pieces = _readable(music, "train", chosen, say)
-    say(f"{chosen.name}: {chosen.parameters:,} parameters, {len(pieces)} pieces of {music.name} to learn from")
+    say(f"{chosen.name}: {chosen.parameters:,} parameters, pieces of {music.name} to learn from: {len(pieces)}")
     valid = _readable(music, "valid", chosen, say)
     began = time.monotonic()
     fitted = fit(
@@ -93,7 +93,7 @@ def train(
         say=say,
         inspect=inspector(chosen.representation, pieces),
     )
-    card = _card(chosen, music, pieces)
+    card = _card(chosen, music, pieces, folder.name if out else chosen.name)
     made = export(fitted.network, chosen.network, chosen.representation, folder, card)
     made = add_metrics(made, _metrics(made, valid))
     say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
@@ -161,12 +161,12 @@ def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], No
     return kept
 
 
-def _card(preset: Preset, music: Corpus, pieces: Sequence[Score]) -> dict[str, Any]:
+def _card(preset: Preset, music: Corpus, pieces: Sequence[Score], name: str) -> dict[str, Any]:
     from kantor.data.augmentation import part_ranges
 
     ranges = part_ranges(pieces, max(len(score.parts) for score in pieces))
     return {
-        "name": preset.name,
+        "name": name,
         "about": preset.about,
         "preset": preset.name,
         "recipe": asdict(preset.recipe),
