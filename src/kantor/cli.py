@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -205,17 +207,18 @@ def _print_piece(made: dict[str, Any]) -> None:
     }
     _print_facts(rows)
     for remark in made["remarks"]:
-        err.print(f"note: {remark}")
+        err.print(f"note: {remark}", markup=False)
 
 
 def _print_hint(files: list[str]) -> None:
     sound = next((file for file in files if file.lower().endswith((".wav", ".mp3", ".ogg"))), None)
     if sound:
-        out.print(f"to hear it: open {sound} in any player (aplay, afplay, a browser)")
+        out.print(f"to hear it: open {sound} in any player (aplay, afplay, a browser)", markup=False)
         return
     music = next((file for file in files if Path(file).suffix.lower() in kantor.io.SUFFIXES), None)
     if music:
-        out.print(f"to hear it: kantor render {music} -o {Path(music).with_suffix('.wav')}, then open that")
+        sounding = shlex.quote(str(Path(music).with_suffix(".wav")))
+        out.print(f"to hear it: kantor render {shlex.quote(music)} -o {sounding}, then open that", markup=False)
 
 
 @app.command()
@@ -405,8 +408,14 @@ def _one_line(message: Warning | str, *_: Any, **__: Any) -> None:
 def main() -> None:
     """Run the command line; what Kantor says of its input goes to stderr, with exit code 2."""
     warnings.showwarning = _one_line
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter of a name still shows the rest
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except KantorError as error:
         err.print(f"error: {error}", markup=False)
         sys.exit(2)
@@ -419,6 +428,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        reason, where = (error.strerror or str(error)).lower(), error.filename or "the output"
+        err.print(f"error: {where} cannot be used: {reason}; try another place.", markup=False)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

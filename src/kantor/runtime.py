@@ -67,5 +67,10 @@ class Runtime:
         feed: dict[str, NDArray[Any]] = {self._inputs: inputs}
         for spec, value in zip(self._state_inputs, state, strict=True):
             feed[spec.name] = value
-        results = self._session.run(None, feed)
+        try:
+            results = self._session.run(None, feed)
+        except Exception as error:  # onnxruntime's own, which says so in words alone
+            if "allocate memory" in str(error) or "bad_alloc" in str(error):
+                raise MemoryError(str(error)) from error
+            raise
         return results[: self._fields], results[self._fields :]

@@ -57,7 +57,7 @@ def test_an_instrument_changes_the_sound(chorale, tmp_path):
 
 
 def test_nothing_is_written_when_something_is_wrong(chorale, tmp_path):
-    with pytest.raises(UnknownNameError, match=r"\.roll\.png"):
+    with pytest.raises(OptionError, match=r"\.roll\.png"):
         render.render(chorale, tmp_path / "piece.gif")
     with pytest.raises(OptionError, match=r"piece\.svg"):
         render.render(chorale, tmp_path / "piece.pdf")

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from kantor.data.protocols import HIDDEN, hide, windows
 from kantor.errors import InputError, UnknownNameError
 from kantor.representations import Representation, inputs_of
-from kantor.runtime import Model
+from kantor.runtime import Logits, Model
 from kantor.score import Score
 
 __all__ = ["PROTOCOLS", "Likelihood", "likelihood"]
 
 PROTOCOLS = ("whole", "windows")
 BATCH = 16
+SPAN = 1024  # steps shown at a time: memory does not grow with the piece
 RESAMPLES = 2000
 
 
@@ -121,16 +122,27 @@ def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
     padded = np.zeros((len(batch), longest, batch[0][1].shape[1]), dtype=np.int64)
     for row, (_, inputs, *_) in enumerate(batch):
         padded[row, : len(inputs)] = inputs
-    logits, _ = model.run(padded, model.initial(len(batch)))
-    for row, (piece, inputs, values, later, changed) in enumerate(batch):
-        right = np.ones(len(inputs), dtype=np.bool_)
-        for field, scores in enumerate(logits):
-            own = scores[row, : len(inputs)].astype(np.float64)
-            top = own.max(1, keepdims=True)
-            norm = np.log(np.exp(own - top).sum(1)) + top[:, 0]
-            sums[piece, 0] += (norm - own[np.arange(len(own)), values[:, field]]).sum()
-            right &= own.argmax(1) == values[:, field]
-        sums[piece, 1:] += len(inputs), right.sum(), later.sum(), changed.sum(), (right & changed).sum()
+    state = model.initial(len(batch))
+    for start in range(0, longest, SPAN):
+        span = slice(start, start + SPAN)
+        logits, state = model.run(padded[:, span], state)
+        for row, (piece, _, *known) in enumerate(batch):
+            sums[piece] += _sums([field[row] for field in logits], *(column[span] for column in known))
+
+
+def _sums(
+    logits: Logits, values: NDArray[np.int64], later: NDArray[np.bool_], changed: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The sums of one stretch of one piece; logits of each field, (steps or more, classes)."""
+    nats, right = 0.0, np.ones(len(values), dtype=np.bool_)
+    for field, scores in enumerate(logits):
+        own = scores[: len(values)].astype(np.float64)
+        top = own.max(1, keepdims=True)
+        norm = np.log(np.exp(own - top).sum(1)) + top[:, 0]
+        nats += (norm - own[np.arange(len(own)), values[:, field]]).sum()
+        right &= own.argmax(1) == values[:, field]
+    counts = (right.sum(), later.sum(), changed.sum(), (right & changed).sum())
+    return np.array([nats, len(values), *counts], dtype=np.float64)
 
 
 def _figures(sums: Sums, representation: Representation, protocol: str) -> Likelihood:

@@ -20,7 +20,7 @@ from kantor.score import Score
 
 __all__ = ["Decision", "stream"]
 
-AHEAD = 1024  # random numbers drawn at a time
+AHEAD = 1024  # random numbers drawn, and steps of a prompt shown, at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,12 @@ def stream(
     previous = np.tile([field.size for field in representation.fields], (pieces, 1))
     inputs = np.empty((pieces, 1, fields + len(representation.conditions)), dtype=np.int64)
     state = model.initial(pieces)
-    if given.shape[1]:
-        shown = np.empty((pieces, given.shape[1], inputs.shape[2]), dtype=np.int64)
-        for step in range(given.shape[1]):
+    for start in range(0, given.shape[1], AHEAD):
+        span = given[:, start : start + AHEAD]
+        shown = np.empty((pieces, span.shape[1], inputs.shape[2]), dtype=np.int64)
+        for step in range(span.shape[1]):
             shown[:, step, :fields], shown[:, step, fields:] = previous, deriver.conditions()
-            previous = given[:, step]
+            previous = span[:, step]
             deriver.push(previous)
         _, state = model.run(shown, state)
     for step in range(given.shape[1], representation.length(plans[0])):

@@ -7,6 +7,7 @@ be halved, else the downbeat. (Of 1,201 inner fermatas of the 4/4 chorales with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -18,11 +19,12 @@ from kantor.errors import OptionError
 from kantor.score import NOTE, TICKS_PER_QUARTER, Key, Meter, Score, Tempo
 from kantor.theory import parse_key, parse_meter
 
-__all__ = ["opening", "phrase_ends", "plan"]
+__all__ = ["check_amounts", "opening", "phrase_ends", "plan"]
 
 TEMPO = 80.0
 SIXTEENTH = TICKS_PER_QUARTER // 4
 MAX_BARS = 100_000
+MAX_PIECES = 10_000
 
 
 def plan(
@@ -40,8 +42,7 @@ def plan(
     OptionError
         If an option is out of range, or the model does not know what it asks for.
     """
-    if not 1 <= bars <= MAX_BARS:
-        raise OptionError(f"expected from 1 to {MAX_BARS} bars, got {bars}.")
+    check_amounts(bars)
     known = {condition.name for condition in bundle.representation.conditions}
     if key is not None and "key" not in known:
         raise OptionError(f"the model '{bundle.name}' knows no keys, so --key cannot steer it; try --model chorale.")
@@ -63,6 +64,13 @@ def plan(
     )
     ends = phrase_ends(bars, bar, pickup_ticks) if "fermata" in known else ()
     return bundle.representation.plan(score.replace(fermatas=tuple(end for end in ends if end < length)))
+
+
+def check_amounts(bars: int, count: int = 1) -> None:
+    """Refuse a number of bars or of pieces that nobody can mean."""
+    for name, number, most in (("bars", bars, MAX_BARS), ("pieces", count, MAX_PIECES)):
+        if not 1 <= number <= most:
+            raise OptionError(f"expected from 1 to {most} {name}, got {number}; try {16 if name == 'bars' else 8}.")
 
 
 def opening(
@@ -114,7 +122,7 @@ def _bar_ticks(meter: Meter) -> int:
 
 def _pickup_ticks(beats: Any, meter: Meter, bar: int) -> int:
     """The pickup in ticks; a beat is the meter's own note value."""
-    ticks = Fraction(str(beats)) * TICKS_PER_QUARTER * 4 / meter.denominator
+    ticks = Fraction(str(beats) if math.isfinite(beats) else -1) * TICKS_PER_QUARTER * 4 / meter.denominator
     if not 0 <= ticks < bar or ticks % SIXTEENTH:
         raise OptionError(
             f"expected a pickup of 0 or more beats, shorter than a bar of {meter}, in sixteenths; "

@@ -17,7 +17,7 @@ from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
 from kantor.score import NOTE, Score
 from kantor.verbs._compose import compose
-from kantor.verbs._plans import phrase_ends
+from kantor.verbs._plans import check_amounts, phrase_ends
 from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded, stepping
 from kantor.verbs.piece import Piece
 
@@ -56,8 +56,7 @@ def continue_(
         For what is out of range.
     """
     filters = Filters(temperature, top_k, top_p, min_p)
-    if bars < 1 or count < 1:
-        raise OptionError(f"expected at least 1 bar and 1 piece, got {bars} and {count}.")
+    check_amounts(bars, count)
     opened = model if isinstance(model, Bundle) else bundles.load(model)
     representation = opened.representation
     given = prompt if isinstance(prompt, Score) else io.load(prompt)
@@ -113,8 +112,10 @@ def _joined(given: Score, whole: Score, added: Score) -> Score:
     scale = given.ticks_per_quarter / whole.ticks_per_quarter
     notes = added.notes.copy()
     onset = notes["onset"] + whole.length_ticks - added.length_ticks
-    notes["duration"] = np.rint((onset + notes["duration"]) * scale) - np.rint(onset * scale)
-    notes["onset"] = np.rint(onset * scale)
+    end = np.rint((onset + notes["duration"]) * scale)
+    # Music that ends between two sixteenths may reach a little beyond its grid: the new notes wait for it.
+    notes["onset"] = np.maximum(np.rint(onset * scale), given.length_ticks)
+    notes["duration"] = np.maximum(end - notes["onset"], 1)
     same = len(given.parts) == len(whole.parts)
     head = given.notes.copy()
     if not same:

@@ -16,7 +16,7 @@ from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
 from kantor.score import Score
 from kantor.verbs._compose import PLAN, Take, compose, randoms
-from kantor.verbs._plans import plan
+from kantor.verbs._plans import check_amounts, plan
 from kantor.verbs.piece import Piece, recipe_text
 
 __all__ = ["DEFAULT_MODEL", "finish", "generate", "seeded", "stepping"]
@@ -60,8 +60,7 @@ def generate(
         For what is out of range, or a model that cannot be used.
     """
     filters = Filters(temperature, top_k, top_p, min_p)
-    if count < 1:
-        raise OptionError(f"expected a count of at least 1, got {count}.")
+    check_amounts(bars, count)
     opened = model if isinstance(model, Bundle) else bundles.load(model)
     seed = seeded(seed)
     plans = {take: plan(opened, bars, key, meter, pickup, randoms(seed, take, PLAN)) for take in range(1, count + 1)}
