@@ -1,7 +1,7 @@
 # Kantor's verbs for people: demo, test, check, fix, bench. Plain venv and pip, nothing else needed.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo install dev test check fix bench clean
 
@@ -32,7 +32,8 @@ clean:
 	rm -rf .venv out build dist
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "expected Python with its venv module, got one without; try: apt install python3-venv"; exit 2; }
 
 .venv/base.stamp: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) --no-compile --editable .   # no-compile: a fifth of the install would be bytecode never run

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,7 +82,9 @@ def load(model: str | Path) -> Bundle:
     """
     if str(model) in shipped():
         return _open(SHIPPED / str(model))
-    path = Path(model).expanduser()
+    path = Path(model)
+    with suppress(RuntimeError):  # a home that nobody has is a folder that is not there
+        path = path.expanduser()
     if path.is_dir():
         return _open(path)
     if path.suffix or len(path.parts) > 1:
@@ -141,6 +144,8 @@ def _card(path: Path) -> dict[str, Any]:
         raise BundleError(f"expected {file} to be a model's card in JSON, it cannot be read: {error}.") from error
     if not isinstance(card, dict) or not isinstance(card.get("format"), int):
         raise BundleError(f"expected {file} to be a model's card; it states no format.")
+    if card["format"] < 1:
+        raise BundleError(f"expected {file} to be of format 1 to {FORMAT}, got {card['format']}.")
     if card["format"] > FORMAT:
         raise BundleError(
             f"{path} is of format {card['format']}, this version reads up to {FORMAT}; try a newer Kantor."
@@ -152,7 +157,23 @@ def _card(path: Path) -> dict[str, Any]:
     wrong = [name for name, kind in kinds.items() if not isinstance(card[name], kind)]
     if wrong:
         raise BundleError(f"expected {file} to describe a model; its {', '.join(wrong)} cannot be understood.")
+    _check_corpus_facts(card, file)
     return card
+
+
+def _check_corpus_facts(card: Mapping[str, Any], file: Path) -> None:
+    """Ranges are pairs of pitches, one a part; plans are rows of fifths, mode, meter, pickup and a count above 0."""
+    ranges, plans = card.get("ranges"), card.get("plans", [])
+    pairs = isinstance(ranges, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(pitch, int) for pitch in pair) for pair in ranges
+    )
+    if ranges is not None and not pairs:
+        raise BundleError(f"expected the ranges in {file} to be a pair of MIDI pitches for each part, got {ranges}.")
+    kinds = (int, str, str, int | float, int)
+    for row in plans if isinstance(plans, list) else [plans]:
+        fits = isinstance(row, list) and len(row) == len(kinds) and all(map(isinstance, row, kinds))
+        if not fits or row[-1] < 1:
+            raise BundleError(f"expected the plans in {file} as rows of fifths, mode, meter, pickup, count; got {row}.")
 
 
 def _check_file(file: Path, expected: str) -> None:

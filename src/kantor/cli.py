@@ -8,7 +8,7 @@ import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -157,7 +157,7 @@ def continue_(
         )
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
-    _compose(compose, output, count, playing, as_json)
+    _compose(compose, output, count, playing, as_json, source=file)
 
 
 def _compose(
@@ -166,12 +166,13 @@ def _compose(
     count: int,
     playing: dict[str, Any],
     as_json: bool,
+    source: Path | None = None,
 ) -> None:
     """Check the outputs, compose under a progress bar, write, and say what came of it."""
     from kantor.verbs.describe import describe_score
     from kantor.verbs.outputs import check, numbered
 
-    check(outputs, count, **playing)
+    check(outputs, count, source=source, **playing)
     with _bar("composing", 1000, shown=not as_json) as advance:
         pieces = compose(advance)
     report = []
@@ -405,6 +406,12 @@ def _one_line(message: Warning | str, *_: Any, **__: Any) -> None:
     err.print(f"warning: {message}", markup=False)
 
 
+def _close_stdout() -> None:
+    """Let what is still to be written go nowhere, so that leaving does not fail once more."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Run the command line; what Kantor says of its input goes to stderr, with exit code 2."""
     warnings.showwarning = _one_line
@@ -426,10 +433,10 @@ def main() -> None:
         err.print("stopped.")
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         sys.exit(0)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         reason, where = (error.strerror or str(error)).lower(), error.filename or "the output"
         err.print(f"error: {where} cannot be used: {reason}; try another place.", markup=False)
         sys.exit(2)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kantor.bundle import GRAPH, Bundle
 from kantor.errors import BundleError
+from kantor.representations import columns
 
 __all__ = ["Logits", "Model", "Runtime", "State"]
 
@@ -42,7 +43,7 @@ class Runtime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what fails is raised, and said once
         try:
             self._session = onnxruntime.InferenceSession(
                 str(bundle.path / GRAPH), options, providers=["CPUExecutionProvider"]
@@ -54,6 +55,12 @@ class Runtime:
         inputs = self._session.get_inputs()
         self._inputs, self._state_inputs = inputs[0].name, inputs[1:]
         self._fields = len(self._session.get_outputs()) - len(self._state_inputs)
+        width, classes = columns(bundle.representation)
+        if inputs[0].shape[-1] != len(width) or self._fields != len(classes):
+            raise BundleError(
+                f"expected a graph of {len(width)} inputs a step and {len(classes)} fields, which is what the "
+                f"representation of {bundle.path} has; got {inputs[0].shape[-1]} and {self._fields}."
+            )
 
     def initial(self, batch: int) -> State:
         """Zeros, in the shapes the graph asks for."""

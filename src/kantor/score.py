@@ -157,24 +157,24 @@ class Score:
         stop = np.minimum(self.notes["onset"] + self.notes["duration"], end)
         notes = self.notes.copy()
         notes["onset"], notes["duration"] = onset - start, stop - onset
-        bars = self.bars
-        first = int(np.searchsorted(bars["start"], start, side="right")) - 1
-        into = start - int(bars["start"][first])
-        regular = not self.barlines and bool(self.meters)
         return self.replace(
             notes=notes[stop > onset],
             tempi=_from(self.tempi, start, end),
             meters=_from(self.meters, start, end),
             keys=_from(self.keys, start, end),
             fermatas=tuple(tick - start for tick in self.fermatas if start <= tick < end),
-            anacrusis_ticks=(int(bars["length"][first]) - into if into or first == 0 < self.anacrusis_ticks else 0)
-            if regular
-            else 0,
-            barlines=()
-            if regular or not self.meters
-            else tuple(int(b) - start for b in bars["start"] if start <= b < end),
+            anacrusis_ticks=min(self._pickup_from(start), end - start),
+            barlines=tuple(bar - start for bar in self.barlines if start <= bar < end),
             length_ticks=end - start,
         )
+
+    def _pickup_from(self, start: int) -> int:
+        """Ticks from ``start`` to the next bar line where ``start`` lies within a bar, or in a pickup; else 0."""
+        if start == 0 or not (self.meters or self.barlines):
+            return self.anacrusis_ticks if start == 0 else 0
+        bar = self.bars[int(np.searchsorted(self.bars["start"], start, side="right")) - 1]
+        into = start - int(bar["start"])
+        return int(bar["length"]) - into if into or bar["offset"] else 0
 
     @property
     def seconds(self) -> float:

@@ -1,3 +1,4 @@
+import os
 import time
 
 import pytest
@@ -44,6 +45,27 @@ def test_subfolders_named_after_splits_are_the_splits(tmp_path):
 def test_a_folder_train_alone_splits_nothing(tmp_path):
     fill(tmp_path / "train", 20)
     assert min(Folder(tmp_path, progress=False).counts.values()) > 0
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_a_folder_valid_or_test_alone_is_that_split_whatever_lies_beside_it(tmp_path, split):
+    fill(tmp_path / split, 20)
+    assert Folder(tmp_path, progress=False).counts == {"train": 0, "valid": 0, "test": 0, split: 20}
+    (tmp_path / "index.csv").write_text("file,composer\n")
+    assert Folder(tmp_path, progress=False).counts == {"train": 0, "valid": 0, "test": 0, split: 20}
+
+
+def test_without_a_folder_valid_train_and_test_stay_apart(tmp_path):
+    fill(tmp_path / "train", 6)
+    fill(tmp_path / "test", 5, start=6)
+    assert Folder(tmp_path, progress=False).counts == {"train": 6, "valid": 0, "test": 5}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_passed_over_not_waited_for(tmp_path):
+    fill(tmp_path, 3)
+    os.mkfifo(tmp_path / "pipe.mid")
+    assert len(Folder(tmp_path, progress=False)) == 3
 
 
 def test_the_split_is_stable_when_files_come_or_are_renamed(tmp_path):

@@ -22,9 +22,9 @@ _BOUNDS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.8), "valid": (0.8,
 class Folder(Corpus):
     """The scores under a folder, subfolders included; hidden files and folders are passed over.
 
-    Subfolders ``train``, ``valid`` and ``test`` are the splits where two of them exist, or where all music lies in
-    ``valid`` or in ``test``. Elsewhere a file's contents decide, by their hash, 80 : 10 : 10: a piece stays where it is when others come or when it is renamed, and copies of
-    one file stay together. Three different files are enough for each split to have one.
+    Subfolders ``train``, ``valid`` and ``test`` are the splits where there is music in ``valid`` or in ``test``.
+    Elsewhere a file's contents decide, by their hash, 80 : 10 : 10: a piece stays where it is when others come or when
+    it is renamed, and copies of one file stay together. Three different files are enough for each split to have one.
 
     Parameters
     ----------
@@ -47,10 +47,7 @@ class Folder(Corpus):
             )
         files = sorted(_files(root))
         given = {place.name.lower(): place.name for place in root.iterdir() if place.is_dir()}
-        splits = _given(files, given)
-        if len(set(splits.values())) < 2 and (set(splits.values()) <= {"train"} or len(splits) < len(files)):
-            splits = {}
-        members, report = _read(root, files, splits, progress)
+        members, report = _read(root, files, _given(files, given), progress)
         super().__init__(root.resolve().name or "folder", _LICENCE, members, report)
 
 
@@ -65,15 +62,17 @@ def _files(root: Path) -> Iterable[str]:
         seen.add((entry.st_dev, entry.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
-            special = (Path(place) / name).exists() and not (Path(place) / name).is_file()  # a pipe would not end
-            if not name.startswith(".") and name.lower().endswith(io.SUFFIXES) and not special:
-                yield (Path(place) / name).relative_to(root).as_posix()
+            path = Path(place) / name
+            pipe = path.exists() and not path.is_file()  # reading one would not end
+            if not name.startswith(".") and name.lower().endswith(io.SUFFIXES) and not pipe:
+                yield path.relative_to(root).as_posix()
 
 
 def _given(files: list[str], folders: dict[str, str]) -> dict[str, Split]:
-    """The split of each file that lies in a folder named after one."""
+    """The split of each file that lies in a folder named after one; none where these folders mean something else."""
     names = {folders[split]: split for split in SPLITS if split in folders}
-    return {file: names[top] for file in files if (top := file.split("/")[0]) in names and "/" in file}
+    given = {file: names[top] for file in files if (top := file.split("/")[0]) in names and "/" in file}
+    return given if set(given.values()) - {"train"} else {}
 
 
 def _read(

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.Ba
 def cache_dir() -> Path:
     """Where Kantor keeps what it can make again: ``KANTOR_CACHE``, or the platform's place for such things."""
     if chosen := os.environ.get("KANTOR_CACHE"):
-        return Path(chosen).expanduser()
+        with suppress(RuntimeError):  # a home that nobody has
+            return Path(chosen).expanduser()
+        return Path(chosen)
     xdg = Path(os.environ.get("XDG_CACHE_HOME", ""))
     if xdg.is_absolute():  # the XDG specification has relative paths ignored
         return xdg / "kantor"

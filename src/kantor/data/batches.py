@@ -6,9 +6,8 @@ A batch is ``inputs`` (batch, time, columns) and ``targets`` (batch, time, field
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -24,8 +23,10 @@ from kantor.score import Score
 __all__ = ["PADDING", "Augmentation", "Batch", "Pieces", "collate"]
 
 PADDING = -100  # what torch's cross entropy leaves out
+CACHE_BYTES = 2**28  # of encodings, for each set of pieces
 Batch = tuple[Tensor, Tensor]
 Example = tuple[NDArray[np.int64], NDArray[np.int64]]
+Encoded = tuple[NDArray[np.int16], NDArray[np.int16]]
 
 
 def collate(examples: Sequence[Example]) -> Batch:
@@ -87,7 +88,7 @@ class Pieces(IterableDataset[Batch]):
             self._shifts = [shifts(score, ranges, augmentation.transpose) for score in self.scores]
         else:
             self._shifts = [np.zeros(1, dtype=np.int64)] * len(self.scores)
-        self._encode = lru_cache(maxsize=8192)(self._encoded)
+        self._encode = _Cache(self._encoded)
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -119,7 +120,7 @@ class Pieces(IterableDataset[Batch]):
             inputs = self._forget(inputs, rng)
         return inputs[self.given :].astype(np.int64), targets[self.given :].astype(np.int64)
 
-    def _encoded(self, index: int, shift: int, bare: bool) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    def _encoded(self, index: int, shift: int, bare: bool) -> Encoded:
         encoding = self.representation.encode(transpose(self.scores[index], shift), bare=bare)
         inputs = hide(inputs_of(encoding, self.representation), self.representation, self.hidden)
         return inputs.astype(np.int16), encoding.values.astype(np.int16)
@@ -128,3 +129,26 @@ class Pieces(IterableDataset[Batch]):
         assert self.augmentation is not None
         lost = [name for name in self._planned if rng.random() < self.augmentation.unknown]
         return hide(inputs, self.representation, lost)
+
+
+class _Cache:
+    """Encodings by (piece, shift, bare), kept until :data:`CACHE_BYTES` are full; the others are made each time.
+
+    Nothing is evicted: an epoch shows every piece once, so the oldest is always among the next.
+    """
+
+    def __init__(self, make: Callable[[int, int, bool], Encoded]) -> None:
+        self._make = make
+        self._kept: dict[tuple[int, int, bool], Encoded] = {}
+        self._bytes = 0
+
+    def __call__(self, index: int, shift: int, bare: bool) -> Encoded:
+        key = index, shift, bare
+        if key in self._kept:
+            return self._kept[key]
+        made = self._make(*key)
+        size = sum(part.nbytes for part in made)
+        if self._bytes + size <= CACHE_BYTES:
+            self._kept[key] = made
+            self._bytes += size
+        return made

@@ -25,11 +25,14 @@ WINDOW_FRAMES = 32
 def windows(score: Score, frames: int = WINDOW_FRAMES) -> Iterator[Score]:
     """Spans of ``frames + 1`` sixteenths every ``frames // 2``.
 
-    A piece shorter than a span gives none, and the tail that no span reaches is left out, as the seed does.
+    A piece shorter than a span gives none, and the tail that no span reaches is left out, as the seed does; so is a
+    span of silence, in which there is nothing to learn or to judge.
     """
     step = score.ticks_per_quarter // 4
     for start in range(0, score.length_ticks // step - frames, max(frames // 2, 1)):
-        yield score.cut(start * step, (start + frames + 1) * step)
+        span = score.cut(start * step, (start + frames + 1) * step)
+        if len(span):
+            yield span
 
 
 def hide(inputs: NDArray[Any], representation: Representation, names: Collection[str]) -> NDArray[Any]:

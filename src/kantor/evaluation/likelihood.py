@@ -110,6 +110,8 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
     for piece, score in enumerate(scores):
         canonical = representation.canonical(score)
         for span in windows(canonical) if protocol == "windows" else (canonical,):
+            if not len(span):  # a window of silence
+                continue
             encoding = representation.encode(span)
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
             later = np.arange(len(encoding)) >= representation.steps_per_frame
@@ -126,8 +128,8 @@ def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
     for start in range(0, longest, SPAN):
         span = slice(start, start + SPAN)
         logits, state = model.run(padded[:, span], state)
-        for row, (piece, _, *known) in enumerate(batch):
-            sums[piece] += _sums([field[row] for field in logits], *(column[span] for column in known))
+        for row, (piece, _, values, later, changed) in enumerate(batch):
+            sums[piece] += _sums([field[row] for field in logits], values[span], later[span], changed[span])
 
 
 def _sums(

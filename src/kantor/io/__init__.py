@@ -99,6 +99,10 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     path = Path(path)
     if path.is_dir():
         raise OutputError(f"{str(path)!r} is a folder, expected the name of a file to write; add a file name.")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{str(path)!r} is no ordinary file, expected one that can be replaced; try another name.")
+    if path.is_symlink():
+        path = path.resolve()  # the link stays, what it points to is replaced
     unfinished = path.with_name(f".{uuid.uuid4().hex[:12]}.part") if path.name else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

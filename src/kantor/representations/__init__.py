@@ -14,9 +14,10 @@ class for "unknown"; a derived one follows from the steps before. A representati
     an :class:`Encoding`.
 ``decode(values, plan)``
     the score of ``values`` (steps, fields).
-``derive(*plans, ranges)``
+``derive(*plans, ranges, joint)``
     a :class:`Deriver`: conditions and grammar, one step at a time, for pieces of these plans, all of one length, side
-    by side; where ``ranges`` are given, (parts, 2) lowest and highest pitch, the grammar stays within them.
+    by side; where ``ranges`` are given, (parts, 2) lowest and highest pitch, the grammar stays within them, and where
+    a ``joint`` is, nothing holds over into the frame of that step.
 
 ``changed(encoding)``
     (steps,) where a step differs from what went before it in its line: what copying would get wrong.
@@ -119,7 +120,9 @@ class Representation(Protocol):
     def canonical(self, score: Score) -> Score: ...  # noqa: D102
     def encode(self, score: Score, *, bare: bool = False) -> Encoding: ...  # noqa: D102
     def decode(self, values: Ids, plan: Score) -> Score: ...  # noqa: D102
-    def derive(self, *plans: Score, ranges: NDArray[Any] | None = None) -> Deriver: ...  # noqa: D102
+    def derive(  # noqa: D102
+        self, *plans: Score, ranges: NDArray[Any] | None = None, joint: int | None = None
+    ) -> Deriver: ...
 
 
 def columns(representation: Representation) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,28 @@ from numpy.typing import NDArray
 from kantor.errors import ScoreError
 from kantor.score import VOICES, Score
 
-__all__ = ["voices"]
+__all__ = ["Lines", "voices"]
 
 TRY = "Try a score with one line a voice, or drop the doubling parts."
 
 
-def voices(score: Score, count: int) -> NDArray[np.void]:
-    """The notes of ``score`` with ``part`` meaning voice, 0 on top.
+class Lines(NamedTuple):
+    """A score as lines: its notes, ``part`` meaning voice (0 on top); and which part of the score each voice was.
+
+    ``parts`` is empty where the notes had to be dealt out, so that no voice is one of the score's parts.
+    """
+
+    notes: NDArray[np.void]
+    parts: tuple[int, ...]
+
+
+def voices(score: Score, count: int) -> Lines:
+    """The ``count`` lines of ``score``.
 
     Parts that are lines already are kept as they are (turned round where the bass comes first, unless their names say
     who they are). Anything else, a piano staff or a type-0 file, is dealt out note by note: the voices that hold keep
-    their notes, the others take the new ones from the top down, each moving as little as it can.
+    their notes, the others take the new ones from the top down, each moving as little as it can. Notes that overlap,
+    or strike apart, by less than a thirty-second are taken as a player's way with one after the other, or together.
 
     Raises
     ------
@@ -30,43 +42,34 @@ def voices(score: Score, count: int) -> NDArray[np.void]:
     notes = score.notes
     if not len(notes):
         raise ScoreError(f"expected a score of {count} voices, got one without notes. Is this the right file?")
-    used = np.unique(notes["part"])
+    slack = score.ticks_per_quarter // 8
+    used = np.unique(notes["part"]).tolist()
     lines = [notes[notes["part"] == part] for part in used]
-    if tuple(part.name for part in score.parts) == VOICES[:count] and all(map(_is_line, lines)):
-        return notes  # its parts say who they are, however they cross
-    if len(used) <= count and len(score.parts) == count and all(map(_is_line, lines)):
-        return _top_down(notes, lines, used, count)
-    if len(used) == count and all(map(_is_line, lines)):
-        return _top_down(_renumbered(notes, used), lines, used, count)
-    return _dealt(notes, count, score.ticks_per_quarter)
-
-
-def _is_line(line: NDArray[np.void]) -> bool:
-    return bool((line["onset"][1:] >= (line["onset"] + line["duration"])[:-1]).all())
-
-
-def _renumbered(notes: NDArray[np.void], used: NDArray[np.int16]) -> NDArray[np.void]:
+    parts = list(range(count)) if len(score.parts) == count else used
+    if len(parts) != count or not all(_is_line(line, slack) for line in lines):
+        return Lines(_dealt(notes, count, score.ticks_per_quarter, slack), ())
+    named = tuple(part.name for part in score.parts) == VOICES[:count]
+    if not named and len(used) == count and lines[0]["pitch"].mean() < lines[-1]["pitch"].mean():
+        parts.reverse()
     notes = notes.copy()
-    notes["part"] = np.searchsorted(used, notes["part"])
-    return notes
+    notes["part"] = [parts.index(part) for part in notes["part"]]
+    return Lines(notes, tuple(parts))
 
 
-def _top_down(
-    notes: NDArray[np.void], lines: list[NDArray[np.void]], used: NDArray[np.int16], count: int
-) -> NDArray[np.void]:
-    if len(used) == count and lines[0]["pitch"].mean() < lines[-1]["pitch"].mean():
-        notes = notes.copy()
-        notes["part"] = count - 1 - notes["part"]
-    return notes
+def _is_line(line: NDArray[np.void], slack: int) -> bool:
+    return bool((line["onset"][1:] + slack >= (line["onset"] + line["duration"])[:-1]).all())
 
 
-def _dealt(notes: NDArray[np.void], count: int, ticks_per_quarter: int) -> NDArray[np.void]:
-    notes = notes[np.lexsort((-notes["pitch"], notes["onset"]))].copy()
+def _dealt(notes: NDArray[np.void], count: int, ticks_per_quarter: int, slack: int) -> NDArray[np.void]:
+    notes = notes[np.argsort(notes["onset"], kind="stable")].copy()
     ends = np.zeros(count, dtype=np.int64)
     last = np.linspace(72, 48, count)  # where a choir's voices lie before they have sung
-    for onset in np.unique(notes["onset"]):
-        new = np.flatnonzero(notes["onset"] == onset)
-        free = np.flatnonzero(ends <= onset)
+    begin = 0
+    while begin < len(notes):
+        onset = int(notes["onset"][begin])
+        end = int(np.searchsorted(notes["onset"], onset + max(slack, 1)))
+        new = np.arange(begin, end)[np.argsort(-notes["pitch"][begin:end], kind="stable")]
+        free = np.flatnonzero(ends <= onset + slack)
         if len(new) > len(free):
             sounding = count - len(free) + len(new)
             quarter = onset / ticks_per_quarter
@@ -76,4 +79,5 @@ def _dealt(notes: NDArray[np.void], count: int, ticks_per_quarter: int) -> NDArr
         notes["part"][new] = taken
         ends[list(taken)] = (notes["onset"] + notes["duration"])[new]
         last[list(taken)] = pitches
+        begin = end
     return notes

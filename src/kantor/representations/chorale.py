@@ -169,7 +169,7 @@ class Chorale:
         ScoreError
             If the score has no notes that last, more than four voices, or a pitch beyond C2..A5.
         """
-        notes = voices(score, self.voices)
+        notes = voices(score, self.voices).notes
         frames = self.plan(score).length_ticks // STEP
         per_frame = score.ticks_per_quarter / FRAMES_PER_QUARTER
         onset = np.floor(notes["onset"] / per_frame + 0.5).astype(np.int64)
@@ -283,14 +283,15 @@ class Chorale:
         lag = min(_lag(name), len(grid))
         return np.vstack([np.full((lag, self.voices), BEFORE), grid[: len(grid) - lag]])
 
-    def derive(self, *plans: Score, ranges: NDArray[Any] | None = None) -> Deriver:
+    def derive(self, *plans: Score, ranges: NDArray[Any] | None = None, joint: int | None = None) -> Deriver:
         """The conditions of one piece a plan, one cell at a time.
 
-        The plans are of one length; the grammar keeps each voice within ``ranges`` (voices, 2), if given.
+        The plans are of one length; the grammar keeps each voice within ``ranges`` (voices, 2), if given, and lets
+        nothing hold over into the frame in which step ``joint`` lies.
         """
         each = [self.planned(plan) for plan in plans]
         together = {name: np.stack([planned[name] for planned in each], axis=1) for name in each[0]}
-        return _Cells(self, together, len(plans), self._within(ranges))
+        return _Cells(self, together, len(plans), self._within(ranges), joint)
 
     def _within(self, ranges: NDArray[Any] | None) -> NDArray[np.bool_] | None:
         """(voices, classes): False where a class attacks a pitch outside the voice's range."""
@@ -308,10 +309,13 @@ class _Cells:
     The past is a ring of frames, so neither time nor memory grows with the piece.
     """
 
-    def __init__(self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None) -> None:
+    def __init__(
+        self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None, joint: int | None
+    ) -> None:
         voices = chorale.voices
         self._hold = chorale.hold
         self._masks = _masks(chorale, within)
+        self._joint = None if joint is None else joint // voices
         self._turns = chorale.turns
         self._planned: list[tuple[int, Ids]] = []
         self._lags: list[tuple[slice, int]] = []
@@ -360,7 +364,7 @@ class _Cells:
             return None
         voice = self._turns[self._turn]
         own = self._now[:, voice]
-        sounding = ((own != SILENCE) & (own != BEFORE)).astype(np.intp)
+        sounding = ((own != SILENCE) & (own != BEFORE) & (self._frame != self._joint)).astype(np.intp)
         allowed: NDArray[np.bool_] = self._masks[voice, sounding]
         return allowed
 

@@ -23,6 +23,7 @@ from kantor.errors import OptionError
 __all__ = ["Filters", "draw"]
 
 Floats = NDArray[np.float64]
+TINY = np.finfo(np.float64).tiny  # below it products round so coarsely that nothing can be drawn by them
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def draw(
     norm = np.log(weights.sum(1))
     if allowed is not None:
         weights *= allowed
-    if not weights.any(1).all():
+    if (weights.max(1) < TINY).any():
         weights = _likeliest(scores, weights, allowed)
     if not filters.permissive:
         weights = filters(weights)
@@ -131,4 +132,4 @@ def _likeliest(scores: Floats, weights: Floats, allowed: NDArray[np.bool_] | Non
     warnings.warn("the model gave every admitted class probability 0; the likeliest is taken", stacklevel=3)
     admitted = scores if allowed is None else np.where(allowed, scores, -np.inf)
     best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
-    return np.where(weights.sum(1, keepdims=True) > 0, weights, best)
+    return np.where(weights.max(1, keepdims=True) >= TINY, weights, best)

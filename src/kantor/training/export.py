@@ -63,7 +63,7 @@ def add_metrics(bundle: Bundle, metrics: Mapping[str, Any]) -> Bundle:
 
 def _with_card(folder: Path, card: dict[str, Any]) -> Bundle:
     write_bytes(folder / "README.md", _words(card).encode())
-    write_bytes(folder / CARD, (json.dumps(card, indent=1, sort_keys=True) + "\n").encode())
+    write_bytes(folder / CARD, (json.dumps(card, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
     return Bundle(folder, card)
 
 

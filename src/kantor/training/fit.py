@@ -1,17 +1,22 @@
 """One training, from pieces to a bundle: the loop is Lightning's, what is kept and said is ours.
 
-A run's folder holds ``checkpoints/`` (the best by validation, the last), ``logs/`` (CSV and TensorBoard) and, when
-the training has ended, the bundle itself. Every epoch draws its order, transpositions and dropout from (seed, epoch)
-alone: a training that is interrupted and resumed goes the way it would have gone.
+A run's folder holds ``run.json`` (what is trained, on what), ``checkpoints/`` (the best by validation, the last),
+``logs/`` (CSV and TensorBoard) and, when the training has ended, the bundle itself. Every epoch draws its order,
+transpositions and dropout from (seed, epoch) alone: a training that is interrupted and resumed goes the way it would
+have gone, wherever its folder lies by then.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import math
+import pickle
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +24,34 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch.utils.data import DataLoader
 
+from kantor.bundle import CARD
 from kantor.data.batches import Augmentation, Batch, Pieces
 from kantor.data.protocols import HIDDEN, windows
-from kantor.errors import TrainingError
+from kantor.errors import OutputError, TrainingError
+from kantor.io import write_bytes
 from kantor.models import Network, build
-from kantor.networks import NetworkConfig
+from kantor.networks import NetworkConfig, to_dict
 from kantor.representations import Representation, columns
 from kantor.score import Score
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
 
-__all__ = ["Fitted", "fit"]
+__all__ = ["Fitted", "check_free", "fit"]
+
+RUN = "run.json"
+BEST, LAST = "checkpoints/best.ckpt", "checkpoints/last.ckpt"
+#: What torch and its allocators say where there is not enough memory, or could not be on any machine.
+NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "defaultcpuallocator",
+    "storage size calculation overflowed",
+    "overflow when unpacking",
+)
 
 Say = Callable[[str], None]
 #: Looks at the network after some epochs and says what is wrong with what it writes, or None.
@@ -48,6 +68,20 @@ class Fitted:
     seconds: float
 
 
+def check_free(out: Path) -> None:
+    """See that a new training in ``out`` would not cost an old one its finished epochs.
+
+    Raises
+    ------
+    TrainingError
+        If a training lies there that has finished an epoch and not become a model since.
+    """
+    last, card = out / LAST, out / CARD
+    ended = card.exists() and last.exists() and card.stat().st_mtime >= last.stat().st_mtime
+    if last.exists() and (out / BEST).exists() and not ended:
+        raise TrainingError(f"expected --resume, or another --out: {out} holds an unfinished training.")
+
+
 def fit(
     representation: Representation,
     config: NetworkConfig,
@@ -60,6 +94,7 @@ def fit(
     max_minutes: float | None = None,
     accelerator: str = "auto",
     resume: bool = False,
+    identity: Mapping[str, str] | None = None,
     bar: bool = False,
     say: Say = print,
     inspect: Inspector | None = None,
@@ -68,44 +103,153 @@ def fit(
 
     Parameters
     ----------
+    out          folder of the run; a model that lies there already is kept, its folder moved aside.
     start        a network to go on from (fine-tuning); fresh weights otherwise.
     max_minutes  the schedule is laid over this time where the epochs would take longer.
-    resume       take up ``out/checkpoints/last.ckpt``.
+    resume       take up ``out/checkpoints/last.ckpt``; all but the number of epochs must be as it was.
+    identity     what else must be as it was, by name: the corpus's hash.
     inspect      called every few epochs; what it returns is said as a warning.
 
     Raises
     ------
     TrainingError
-        If there is nothing to learn from, nothing to resume, or the memory does not suffice.
+        If there is nothing to learn from, nothing to resume or another training, if the memory does not suffice, or
+        no epoch's validation is a finite number.
     """
-    last = out / "checkpoints" / "last.ckpt"
-    if resume and not last.exists():
-        raise TrainingError(
-            f"expected a training to resume in {out}, found no {last.name}; leave out --resume to start one."
-        )
+    run = _run(representation, config, recipe, identity or {})
+    if resume:
+        _check_same(out, run)
+    trainer = _trainer(recipe, out, accelerator, bar, _Report(say, inspect))
     torch.manual_seed(recipe.seed)
-    network = (start or build(config, *columns(representation))).train()
-    learner = Learner(network, recipe, max_minutes)
+    learner = Learner((start or _built(representation, config)).train(), recipe, max_minutes)
     loaders = _Loaders(representation, recipe, train, valid)
     if resume:
+        _check_checkpoint(out / LAST, learner)
         _keep_figures(out / "logs")
-    trainer = _trainer(recipe, out, accelerator, bar, _Report(say, inspect))
+    else:
+        _keep_model(out, say)
+    write_bytes(out / RUN, (json.dumps(run, indent=1, sort_keys=True) + "\n").encode())
+    _go(trainer, learner, loaders, out / LAST, resume)
+    return _best(trainer, learner, out / BEST)
+
+
+def _go(trainer: lightning.Trainer, learner: Learner, loaders: _Loaders, last: Path, resume: bool) -> None:
+    """Let Lightning train, and put what may stop it into words."""
     try:
         with warnings.catch_warnings():
             _ignore_known(warnings)
             trainer.fit(learner, datamodule=loaders, ckpt_path=str(last) if resume else None, weights_only=True)
     except SystemExit:  # what Lightning makes of Ctrl-C
+        if not last.exists():
+            raise TrainingError("stopped before the first step; the same command begins again.") from None
         raise TrainingError(
             f"stopped; {last} holds all finished epochs, and the same command with --resume goes on."
         ) from None
     except (RuntimeError, MemoryError) as error:
-        if "memory" in str(error).lower() or isinstance(error, MemoryError):
-            raise TrainingError(
-                f"the memory does not suffice for batches of {recipe.batch_size}; "
-                f"try --batch-size {max(recipe.batch_size // 2, 1)}."
-            ) from error
-        raise
-    return _best(trainer, learner)
+        if not _is_memory(error):
+            raise
+        size = learner.recipe.batch_size
+        cure = f"--batch-size {size // 2}" if size > 1 else "a smaller network or --window"
+        raise TrainingError(f"the memory does not suffice for batches of {size}; try {cure}.") from error
+
+
+def _is_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in NO_MEMORY)
+
+
+def _built(representation: Representation, config: NetworkConfig) -> Network:
+    try:
+        return build(config, *columns(representation))
+    except (RuntimeError, MemoryError, TypeError, OverflowError) as error:  # the last two: of numbers beyond 64 bits
+        if not _is_memory(error):
+            raise
+        sizes = ", ".join(name for name, value in to_dict(config).items() if isinstance(value, int | tuple))
+        parameters = config.parameters(*columns(representation))
+        raise TrainingError(
+            f"the memory does not suffice for a network of {parameters:,} parameters; try a lower --set of {sizes}."
+        ) from error
+
+
+# -- the run's folder ------------------------------------------------------------------------------------------------
+
+
+def _run(
+    representation: Representation, config: NetworkConfig, recipe: Recipe, identity: Mapping[str, str]
+) -> dict[str, Any]:
+    """What makes a training this one, as JSON can hold it; how long it goes on is no part of that."""
+    options = {"name": representation.name, **asdict(representation)}  # type: ignore[attr-defined, call-overload]
+    numbers = {name: value for name, value in asdict(recipe).items() if name != "epochs"}
+    run = {"representation": options, "network": to_dict(config), "recipe": numbers, **identity}
+    made: dict[str, Any] = json.loads(json.dumps(run))
+    return made
+
+
+def _check_same(out: Path, run: Mapping[str, Any]) -> None:
+    """Refuse to resume what is not there, or is another training; folders of before ``run.json`` are not asked."""
+    if not (out / LAST).exists():
+        raise TrainingError(
+            f"expected a training to resume in {out}, found no {Path(LAST).name}; leave out --resume to start one."
+        )
+    if not (out / RUN).exists():
+        return
+    try:
+        was = dict(_flat(json.loads((out / RUN).read_text(encoding="utf-8"))))
+    except (OSError, ValueError, AttributeError) as error:
+        raise TrainingError(f"expected {out / RUN} to say what is trained there, got {error}; delete it.") from error
+    now = dict(_flat(run))
+    others = [
+        f"{name} {_short(now.get(name))} (was {_short(was.get(name))})"
+        for name in sorted(was.keys() | now.keys())
+        if was.get(name) != now.get(name)
+    ]
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise TrainingError(
+            f"expected to resume the training of {out} as it was begun, got {', '.join(others[:3])}{more}; "
+            "try the same settings, or another --out without --resume."
+        )
+
+
+def _flat(nested: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    """("recipe.seed", 0) and so on, of everything in ``nested``."""
+    for name, value in nested.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{place}{name}.")
+        else:
+            yield place + name, value
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 24 else f"{text[:12]}..."
+
+
+def _check_checkpoint(last: Path, learner: Learner) -> None:
+    """See that ``last`` can be read and is of this network; Lightning would say so in a traceback."""
+    try:
+        checkpoint = torch.load(last, map_location="cpu", weights_only=True)
+        whole = {"state_dict", "callbacks", "loops", "optimizer_states"} <= checkpoint.keys()
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        LookupError,
+        AttributeError,
+        ValueError,
+        TypeError,
+    ):
+        whole = False
+    if not whole:
+        raise TrainingError(
+            f"expected a checkpoint in {last}, got a damaged one; copy it again, or delete it and leave out --resume."
+        )
+    try:
+        learner.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        raise TrainingError(
+            f"expected {last} to hold this network, it holds another; try the preset and the --set it was begun with."
+        ) from error
 
 
 def _keep_figures(logs: Path) -> None:
@@ -115,18 +259,42 @@ def _keep_figures(logs: Path) -> None:
         written.rename(logs / f"metrics-{len(list(logs.glob('metrics*.csv')))}.csv")
 
 
-def _best(trainer: lightning.Trainer, learner: Learner) -> Fitted:
+def _keep_model(out: Path, say: Say) -> None:
+    """Where ``out`` holds a model, let the folder be ``out-1``, or the next number that is free."""
+    if not (out / CARD).exists():
+        return
+    place = out if out.name not in ("", "..") else out.resolve()
+    aside = next(path for n in count(1) if not (path := place.with_name(f"{place.name}-{n}")).exists())
+    try:
+        place.rename(aside)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{place} holds a model and cannot be moved aside: {reason}; try another --out.") from error
+    say(f"the model that was in {place} is now in {aside}")
+
+
+def _best(trainer: lightning.Trainer, learner: Learner, best: Path) -> Fitted:
     kept = trainer.checkpoint_callback
     assert isinstance(kept, ModelCheckpoint)
-    checkpoint: dict[str, Any] = torch.load(kept.best_model_path, map_location="cpu", weights_only=True)
+    if kept.best_model_score is None or not best.exists():
+        raise TrainingError(f"expected the best epoch in {best}, found none; train anew, into another --out.")
+    nats = float(kept.best_model_score)
+    if not math.isfinite(nats):
+        raise TrainingError(
+            "the training diverged, no epoch's validation is a finite number; "
+            "try a lower --set learning_rate, into another --out."
+        )
+    checkpoint: dict[str, Any] = torch.load(best, map_location="cpu", weights_only=True)
     learner.load_state_dict(checkpoint["state_dict"])
-    best = float(kept.best_model_score) if kept.best_model_score is not None else float("nan")
-    return Fitted(learner.network.cpu().eval(), best, trainer.current_epoch, float(checkpoint["spent_seconds"]))
+    return Fitted(learner.network.cpu().eval(), nats, trainer.current_epoch, float(checkpoint["spent_seconds"]))
+
+
+# -- what Lightning is given -----------------------------------------------------------------------------------------
 
 
 def _trainer(recipe: Recipe, out: Path, accelerator: str, bar: bool, report: Callback) -> lightning.Trainer:
     keep = ModelCheckpoint(out / "checkpoints", "best", "valid_nats", save_last=True, enable_version_counter=False)
-    callbacks: list[Callback] = [report, _FirstCheckpoint(), _Dice(), keep]
+    callbacks: list[Callback] = [report, _Moved(), _FirstCheckpoint(), _Dice(), keep]
     if recipe.patience:
         callbacks.append(EarlyStopping("valid_nats", patience=recipe.patience))
     if bar:
@@ -134,21 +302,26 @@ def _trainer(recipe: Recipe, out: Path, accelerator: str, bar: bool, report: Cal
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     logs = str(out / "logs")
-    return lightning.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=recipe.epochs,
-        precision=recipe.precision,  # the recipe has checked it
-        gradient_clip_val=recipe.clip or None,
-        logger=[CSVLogger(logs, name="", version=""), TensorBoardLogger(logs, name="", version="")],
-        callbacks=callbacks,
-        enable_progress_bar=bar,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,  # more would warn where an epoch has fewer batches; figures are logged by epoch anyway
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-    )
+    try:
+        return lightning.Trainer(
+            accelerator=accelerator,
+            devices=1,
+            max_epochs=recipe.epochs,
+            precision=recipe.precision,  # the recipe has checked it
+            gradient_clip_val=recipe.clip or None,
+            logger=[CSVLogger(logs, name="", version=""), TensorBoardLogger(logs, name="", version="")],
+            callbacks=callbacks,
+            enable_progress_bar=bar,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,  # more would warn where an epoch has fewer batches; figures are logged by epoch anyway
+            reload_dataloaders_every_n_epochs=1,
+            use_distributed_sampler=False,
+        )
+    except MisconfigurationException as error:
+        raise TrainingError(
+            f"expected an accelerator that this machine has, got '{accelerator}'; try --accelerator auto."
+        ) from error
 
 
 def _ignore_known(module: Any) -> None:
@@ -170,12 +343,14 @@ class _Loaders(lightning.LightningDataModule):
         super().__init__()
         given = 0
         if recipe.window:
-            train = [window for score in train for window in windows(score, recipe.window)]
-            valid = [window for score in valid for window in windows(score, recipe.window)]
+            train, valid = (
+                [window for score in scores for window in windows(representation.canonical(score), recipe.window)]
+                for scores in (train, valid)
+            )
             given = 1
-        for name, scores in (("train", train), ("valid", valid)):
+        for purpose, scores in (("train", train), ("validate", valid)):
             if not scores:
-                raise TrainingError(f"expected at least one piece to {name} on, got none that is long enough.")
+                raise TrainingError(f"expected at least one piece to {purpose} on, got none that is long enough.")
         varied = Augmentation(recipe.transpose, recipe.bare, recipe.unknown)
         self.train = Pieces(
             train, representation, recipe.batch_size, given=given, augmentation=varied, seed=recipe.seed
@@ -189,6 +364,24 @@ class _Loaders(lightning.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return DataLoader(self.valid, batch_size=None)
+
+
+class _Moved(Callback):
+    """The best epoch so far goes on counting where the run's folder has moved; Lightning drops it with its path."""
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        keep = trainer.checkpoint_callback
+        assert isinstance(keep, ModelCheckpoint)
+        folder = Path(str(keep.dirpath))
+        best, last = (str(folder / Path(name).name) for name in (BEST, LAST))
+        if (known := checkpoint["callbacks"].get(keep.state_key)) is None:
+            return
+        score = known["best_model_score"] if Path(best).exists() else None
+        path = "" if score is None else best
+        known |= {"dirpath": keep.dirpath, "last_model_path": last, "best_model_score": score}
+        known |= {"best_model_path": path, "kth_best_model_path": path, "best_k_models": {path: score} if path else {}}
 
 
 class _FirstCheckpoint(Callback):
@@ -234,7 +427,9 @@ class _Report(Callback):
             f"accuracy {float(figures['valid_accuracy']):.4f}{shown}, {seconds:.0f} s"
         )
         few = max((trainer.max_epochs or 10) // 10, 1)
-        if self._inspect and epoch % few == 0:
+        if not math.isfinite(float(figures["valid_nats"])):
+            self._say("warning: the training has diverged; try a lower learning rate")
+        elif self._inspect and epoch % few == 0:
             pl_module.network.eval()
             complaint = self._inspect(pl_module.network)
             if complaint:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from kantor.errors import OptionError
 
 __all__ = ["Recipe"]
 
+SEEDS = 2**31  # an epoch's own seed is made of this one and must fit what torch and NumPy take
+
 
 @dataclass(frozen=True)
 class Recipe:
     """The numbers of a training.
+
+    One seed is one curve, on one machine, unless the training is given a time (``--max-minutes``): the schedule then
+    follows the clock, and no two runs have the same learning rates.
 
     Parameters
     ----------
@@ -27,9 +33,10 @@ class Recipe:
     transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
     bare           share of pieces shown as a bare grid would be: repeats merged, all planned conditions unknown, 0..1.
     unknown        share of pieces that lose a planned condition, each on its own, 0..1.
-    patience       epochs without a better validation after which training ends; 0: never.
+    patience       epochs without a better validation after which training ends. 0, the default: never, for the epochs
+                   of "one-cycle" are planned ahead and its last, slow ones are the best; it suits the other schedules.
     precision      "32-true", or "bf16-mixed": products in bfloat16, weights and sums in float32.
-    seed           of weights, order, transpositions and dropout.
+    seed           of weights, order, transpositions and dropout, 0..2**31 - 1.
     """
 
     epochs: int = 20
@@ -48,12 +55,18 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise OptionError(f"expected {field.name} to be a finite number, got {value}.")
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
         for name in ("window", "transpose", "patience", "weight_decay", "clip", "seed"):
             if not getattr(self, name) >= 0:
                 raise OptionError(f"expected {name} to be 0 or more, got {getattr(self, name)}.")
+        if self.seed >= SEEDS:
+            raise OptionError(f"expected seed within 0..{SEEDS - 1}, got {self.seed}.")
         for name in ("bare", "unknown"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"expected {name} within 0..1, got {getattr(self, name)}.")

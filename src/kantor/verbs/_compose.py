@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,21 +57,23 @@ def compose(
 
     ``advance`` is called at every step.
     """
-    room = _Room(bundle, filters, advance)
+    joint = None if prompt is None else len(prompt)
+    desk = _Desk(bundle, filters, joint, advance)
     start = np.empty((0, len(bundle.representation.fields)), dtype=np.int64) if prompt is None else prompt
-    values, nats = room.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
+    values, nats = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
     return {
-        take: room.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
+        take: desk.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
         for row, (take, plan) in enumerate(plans.items())
     }
 
 
 @dataclass(frozen=True)
-class _Room:
-    """Where takes are decided."""
+class _Desk:
+    """A model at work: how it draws, and where given music ends."""
 
     bundle: Bundle
     filters: Filters
+    joint: int | None
     advance: Callable[[], None]
 
     @cached_property
@@ -83,9 +86,8 @@ class _Room:
         """The steps of one piece a plan, (pieces, steps, fields), all after ``given``; and the nats of those."""
         ranges = _ranges(self.bundle)
         values, nats = [], []
-        for decision in stream(
-            self.model, self.bundle.representation, plans, rngs, filters=self.filters, prompt=given, ranges=ranges
-        ):
+        options: dict[str, Any] = {"filters": self.filters, "ranges": ranges, "joint": self.joint}
+        for decision in stream(self.model, self.bundle.representation, plans, rngs, prompt=given, **options):
             values.append(decision.values)
             nats.append(decision.nats)
             self.advance()

@@ -1,8 +1,9 @@
 """What is settled before a piece sounds: key, meter, pickup, phrases, length.
 
 What the user does not ask for is drawn from how the training pieces begin. A phrase ends under a fermata every two
-bars, or every four where bars are short, on the strong beat where chorale phrases end: the middle of a bar that can
-be halved, else the downbeat. (Of 1,201 inner fermatas of the 4/4 chorales with a pickup, 870 stand there.)
+bars, or every four where bars are shorter than 4/4, on the strong beat where chorale phrases end: the middle of a bar
+of an even number of beats, the downbeat of others and of 2/4. (Of 1,201 inner fermatas of the 4/4 chorales with a
+pickup, 870 stand there.)
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def plan(
     bar = _bar_ticks(drawn_meter)
     pickup_ticks = _pickup_ticks(drawn_pickup, drawn_meter, bar)
     # The last bar gives back what the pickup took, unless its last chord would have no room.
-    shortened = bar - pickup_ticks > _strong_beat(bar)
+    shortened = bar - pickup_ticks - _strong_beat(drawn_meter, bar) >= TICKS_PER_QUARTER
     length = bars * bar + (0 if shortened else pickup_ticks)
     score = Score(
         np.empty(0, dtype=NOTE),
@@ -62,7 +63,7 @@ def plan(
         anacrusis_ticks=pickup_ticks,
         length_ticks=length,
     )
-    ends = phrase_ends(bars, bar, pickup_ticks) if "fermata" in known else ()
+    ends = phrase_ends(bars, drawn_meter, pickup_ticks) if "fermata" in known else ()
     return bundle.representation.plan(score.replace(fermatas=tuple(end for end in ends if end < length)))
 
 
@@ -78,6 +79,8 @@ def opening(
 ) -> tuple[Key | None, Meter, float]:
     """Key, meter and pickup in beats: as asked, the rest as a training piece that is like it begins."""
     plans = [_in_beats(row) for row in bundle.card.get("plans", [])]
+    if pickup is not None and meter is None:  # only in meters that a bar of has room for it
+        plans = [row for row in plans if pickup < parse_meter(row[2]).numerator] or plans
     # Each wish narrows the choice, unless no training piece begins so.
     for column, wish in ((2, str(meter) if meter else None), (3, pickup), (1, key.mode if key else None)):
         plans = [row for row in plans if wish is None or row[column] == wish] or plans
@@ -98,19 +101,20 @@ def _in_beats(row: list[Any]) -> list[Any]:
     return [*row[:3], row[3] * parse_meter(row[2]).denominator / 4, row[4]]
 
 
-def phrase_ends(bars: int, bar: int, pickup: int) -> Sequence[int]:
-    """Ticks of the fermatas of ``bars`` bars of ``bar`` ticks each that begin with ``pickup`` ticks."""
+def phrase_ends(bars: int, meter: Meter, pickup: int) -> Sequence[int]:
+    """Ticks of the fermatas of ``bars`` bars of ``meter`` that begin with ``pickup`` ticks."""
+    bar = _bar_ticks(meter)
     every = 2 if bar >= 4 * TICKS_PER_QUARTER else 4
     ending = [number for number in range(1, bars + 1) if number % every == 0 or number == bars]
     # A last phrase of one bar is no phrase: it belongs to the one before.
     if len(ending) > 1 and ending[-1] - ending[-2] == 1:
         del ending[-2]
-    return [pickup + (number - 1) * bar + _strong_beat(bar) for number in ending]
+    return [pickup + (number - 1) * bar + _strong_beat(meter, bar) for number in ending]
 
 
-def _strong_beat(bar: int) -> int:
-    """Where in a bar a phrase ends, in ticks: its middle if it has four quarters or can be halved in quarters."""
-    return bar // 2 if bar % (2 * TICKS_PER_QUARTER) == 0 else 0
+def _strong_beat(meter: Meter, bar: int) -> int:
+    """Where in a bar phrases end, in ticks: in its middle if it has an even number of beats and is not short."""
+    return bar // 2 if meter.numerator % 2 == 0 and bar >= 3 * TICKS_PER_QUARTER else 0
 
 
 def _bar_ticks(meter: Meter) -> int:

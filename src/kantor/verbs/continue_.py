@@ -14,8 +14,9 @@ from kantor import bundle as bundles
 from kantor import io
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
+from kantor.representations._voices import voices
 from kantor.sampling.filters import Filters
-from kantor.score import NOTE, Score
+from kantor.score import NOTE, Meter, Score
 from kantor.verbs._compose import compose
 from kantor.verbs._plans import check_amounts, phrase_ends
 from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded, stepping
@@ -91,14 +92,14 @@ def _start_of(score: Score, bar: int) -> int:
 
 def _extended(plan: Score, bars: int) -> Score:
     """The plan, longer by ``bars`` bars of its last meter; phrases go on where it has any."""
-    meter = plan.meters[-1] if plan.meters else None
-    bar = plan.meter_ticks(meter) if meter else 4 * plan.ticks_per_quarter
+    meter = plan.meters[-1] if plan.meters else Meter(0, 4, 4)
+    bar = plan.meter_ticks(meter)
     length = plan.length_ticks + bars * bar
     fermatas = plan.fermatas
     if fermatas:
         last = int(plan.bars["start"][-1])
         total = (length - last) // bar
-        ends = (last + end for end in phrase_ends(total, bar, 0))
+        ends = (last + end for end in phrase_ends(total, meter, 0))
         fermatas = (*fermatas, *(end for end in ends if plan.length_ticks <= end < length))
     barlines = plan.barlines
     if barlines:
@@ -116,17 +117,19 @@ def _joined(given: Score, whole: Score, added: Score) -> Score:
     # Music that ends between two sixteenths may reach a little beyond its grid: the new notes wait for it.
     notes["onset"] = np.maximum(np.rint(onset * scale), given.length_ticks)
     notes["duration"] = np.maximum(end - notes["onset"], 1)
-    same = len(given.parts) == len(whole.parts)
-    head = given.notes.copy()
-    if not same:
-        from kantor.representations._voices import voices
+    lines = voices(given, len(whole.parts))
+    if lines.parts:  # every voice is one of the given parts, and goes on in it
+        notes["part"] = np.array(lines.parts)[notes["part"]]
 
-        head = voices(given, len(whole.parts))
+    def later(ticks: tuple[int, ...]) -> tuple[int, ...]:
+        start = whole.length_ticks - added.length_ticks
+        return tuple(round(tick * scale) for tick in ticks if tick >= start)
+
     return given.replace(
-        notes=np.concatenate([head, notes]).astype(NOTE),
-        parts=given.parts if same else whole.parts,
-        fermatas=tuple(round(tick * scale) for tick in whole.fermatas),
-        barlines=tuple(round(tick * scale) for tick in whole.barlines),
+        notes=np.concatenate([given.notes if lines.parts else lines.notes, notes]).astype(NOTE),
+        parts=given.parts if lines.parts else whole.parts,
+        fermatas=(*given.fermatas, *later(whole.fermatas)),
+        barlines=(*given.barlines, *later(whole.barlines)),
         length_ticks=round(whole.length_ticks * scale),
         recipe="",
     )

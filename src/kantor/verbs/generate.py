@@ -15,6 +15,7 @@ from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
 from kantor.score import Score
+from kantor.theory import parse_meter
 from kantor.verbs._compose import PLAN, Take, compose, randoms
 from kantor.verbs._plans import check_amounts, plan
 from kantor.verbs.piece import Piece, recipe_text
@@ -72,7 +73,8 @@ def generate(
     for group in groups:
         for take, done in compose(opened, group, seed, filters=filters, advance=step).items():
             recipe = {"verb": "generate", "seed": seed, "take": take, "options": options}
-            pieces[take] = finish(opened, opened.representation.decode(done.values, group[take]), done, recipe)
+            composed = opened.representation.decode(done.values, group[take])
+            pieces[take] = finish(opened, composed, done, recipe, unheard(opened, meter))
     return [pieces[take] for take in plans]
 
 
@@ -99,9 +101,18 @@ def seeded(seed: int | None) -> int:
     return seed
 
 
-def finish(opened: Bundle, score: Score, done: Take, recipe: dict[str, Any]) -> Piece:
+def unheard(opened: Bundle, meter: str | None) -> tuple[str, ...]:
+    """A remark where the model knows meters, and no training piece is in the one that was asked for."""
+    known = {condition.name for condition in opened.representation.conditions}
+    heard = {row[2] for row in opened.card.get("plans", [])}
+    if meter is None or "meter" not in known or str(parse_meter(meter)) in heard:
+        return ()
+    return (f"'{opened.name}' learned from no piece in {meter}: its bars are so long, its beats may fall otherwise",)
+
+
+def finish(opened: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = ()) -> Piece:
     """The piece of a take, with its recipe written into its score."""
     recipe = {"kantor": kantor.__version__, "model": opened.name, "hash": opened.hash, **recipe}
-    remarks = () if done.cadence else (NO_CADENCE,)
+    remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
     mean = float(done.nats.mean()) if len(done.nats) else 0.0
     return Piece(score.replace(recipe=recipe_text(recipe)), recipe, mean, len(done.nats), remarks)

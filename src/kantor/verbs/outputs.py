@@ -14,21 +14,26 @@ from kantor.score import Score
 __all__ = ["check", "numbered", "write"]
 
 
-def check(paths: Sequence[str | Path], count: int = 1, **options: Any) -> None:
-    """Refuse what cannot be written, before the work is done.
+def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | None = None, **options: Any) -> None:
+    """Refuse what cannot be written, before the work is done; ``source`` is a file that is read, and stays.
 
     Raises
     ------
     OptionError
-        For a suffix that nothing answers to, several takes for one name, an instrument or a rate that does not exist.
+        For a suffix that nothing answers to, several takes for one name, one name given twice, the source itself, an
+        instrument or a rate that does not exist.
     FileFormatError
         For a SoundFont that is not there.
     OutputError
         For a folder that cannot be written.
     """
+    if len(set(map(Path, paths))) < len(paths):
+        raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
     for path in map(Path, paths):
         if _is_rendered(path):
             render.check(path, **options)
+        if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
+            raise OptionError(f"expected an output other than the file that is read, got '{path}' as both.")
         if count > 1 and "{n}" not in str(path):
             stem = path.with_name(f"{path.stem}-{{n}}{path.suffix}")
             raise OptionError(

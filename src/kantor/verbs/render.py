@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from kantor import io
-from kantor.errors import OptionError
 from kantor.score import Score
 from kantor.verbs.outputs import check, write
 
@@ -24,8 +23,6 @@ def render(source: str | Path | Score, outputs: Sequence[str | Path], **options:
     OptionError, OutputError
         If an output cannot be written.
     """
-    check(outputs, **options)
+    check(outputs, source=None if isinstance(source, Score) else source, **options)
     score = source if isinstance(source, Score) else io.load(source)
-    if not isinstance(source, Score) and any(Path(o).exists() and Path(o).samefile(source) for o in outputs):
-        raise OptionError(f"expected outputs other than the file that is read, got '{source}' as both.")
     return write(score, outputs, **options)

@@ -13,7 +13,7 @@ from kantor import bundle as bundles
 from kantor import registry
 from kantor.bundle import Bundle
 from kantor.corpora import Corpus
-from kantor.errors import InputError, MissingExtraError, OptionError
+from kantor.errors import InputError, MissingExtraError, OptionError, TrainingError
 from kantor.evaluation.likelihood import PROTOCOLS, likelihood
 from kantor.presets import Preset
 from kantor.runtime import Runtime
@@ -45,12 +45,17 @@ def train(
 ) -> Bundle:
     """Train a preset and leave a bundle in ``out``.
 
+    A model that lies in ``out`` already is kept, its folder moved aside; an unfinished training there must be resumed.
+
     Parameters
     ----------
     preset        a preset's name, or one made in Python.
     corpus, data  a corpus by name, or a folder of music; ``bach`` where neither is given.
     start         a model to go on from: its weights are the first ones (same representation and network).
     out           folder of the run, ``runs/<preset>`` unless given; the model bears its name.
+    max_minutes   the learning rate falls to its end by then. It follows the clock, so that one seed no longer is one
+                  curve; give max_epochs where a training is to be repeated.
+    resume        go on with the run in ``out``; of its settings only max_epochs and max_minutes may change.
     settings      overrides by name, see :meth:`kantor.presets.Preset.override`.
     say, bar      where progress lines go, and whether a bar is drawn.
 
@@ -63,20 +68,18 @@ def train(
     """
     _check(accelerator, max_minutes)
     chosen = _chosen(preset, max_epochs, batch_size, window, seed, settings or {})
-    folder = Path(out) if out else Path("runs") / chosen.name
+    folder, name = _place(out, chosen)
     first = bundles.load(start) if start else None
-    try:
-        from kantor.training.export import add_metrics, export, restore
-        from kantor.training.fit import fit
-        from kantor.training.inspection import inspector
-    except ImportError as error:
-        if error.name and error.name.split(".")[0] in ("torch", "lightning", "onnx", "onnxscript", "tensorboard"):
-            raise MissingExtraError("training", "train") from error
-        raise
+    _check_extra()
+    from kantor.training.export import add_metrics, export, restore
+    from kantor.training.fit import check_free, fit
+    from kantor.training.inspection import inspector
+
+    if not resume:
+        check_free(folder)
     music = source(corpus, data, progress=bar)
-    pieces = _readable(music, "train", chosen, say)
+    pieces, valid = (_readable(music, split, chosen, say) for split in ("train", "valid"))
     say(f"{chosen.name}: {chosen.parameters:,} parameters, pieces of {music.name} to learn from: {len(pieces)}")
-    valid = _readable(music, "valid", chosen, say)
     began = time.monotonic()
     fitted = fit(
         chosen.representation,
@@ -89,15 +92,26 @@ def train(
         max_minutes=max_minutes,
         accelerator=accelerator,
         resume=resume,
+        identity={"corpus": music.hash},
         bar=bar,
         say=say,
         inspect=inspector(chosen.representation, pieces),
     )
-    card = _card(chosen, music, pieces, folder.name if out else chosen.name)
-    made = export(fitted.network, chosen.network, chosen.representation, folder, card)
+    made = export(fitted.network, chosen.network, chosen.representation, folder, _card(chosen, music, pieces, name))
     made = add_metrics(made, _metrics(made, valid))
     say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
     return made
+
+
+def _check_extra() -> None:
+    """Name the extra, should the rooms that train miss what they need."""
+    try:
+        import kantor.training.export
+        import kantor.training.fit  # noqa: F401
+    except ImportError as error:
+        if error.name and error.name.split(".")[0] in ("torch", "lightning", "onnx", "onnxscript", "tensorboard"):
+            raise MissingExtraError("training", "train") from error
+        raise
 
 
 def _metrics(made: Bundle, valid: Sequence[Score]) -> dict[str, Any]:
@@ -120,6 +134,11 @@ def _check(accelerator: str, max_minutes: float | None) -> None:
         raise OptionError(f"expected an accelerator among {', '.join(ACCELERATORS)}, got '{accelerator}'.")
     if max_minutes is not None and not max_minutes > 0:
         raise OptionError(f"expected max-minutes above 0, got {max_minutes}.")
+
+
+def _place(out: str | Path | None, chosen: Preset) -> tuple[Path, str]:
+    """The run's folder, and what the model will be called."""
+    return (Path(out), Path(out).name) if out else (Path("runs") / chosen.name, chosen.name)
 
 
 def _chosen(
@@ -153,6 +172,8 @@ def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], No
             kept.append(preset.representation.canonical(piece.score))
         except InputError as error:
             refused.append(f"{piece.name}: {error}")
+    if not kept:
+        raise TrainingError(f"expected a {split} piece that fits preset {preset.name}, got none; {refused[0]}")
     if refused:
         say(
             f"warning: {len(refused)} of {len(kept) + len(refused)} {split} pieces do not fit and are left out; "

@@ -1,0 +1,59 @@
+"""Networks of a few lines in place of trained ones: what stream and likelihood ask of a model, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from kantor.bundle import Bundle
+from kantor.representations.chorale import Chorale
+
+
+def uniform(inputs: np.ndarray, steps: np.ndarray, memory: np.ndarray, classes: int) -> np.ndarray:
+    """Every class alike."""
+    return np.zeros((*steps.shape, classes))
+
+
+def rambling(inputs: np.ndarray, steps: np.ndarray, memory: np.ndarray, classes: int) -> np.ndarray:
+    """Anything, but by the whole past and the present inputs alone: what is passed on wrongly shows at once."""
+    return 3 * np.sin(memory[..., None] * (1 + np.arange(classes)) + steps[..., None])
+
+
+@dataclass
+class FakeModel:
+    """A :class:`kantor.runtime.Model`: logits by a rule of the inputs, the step's number and a memory of the past.
+
+    The state is the number of steps and the memory, (pieces, 1) each; ``shapes`` lists (pieces, steps) of each run.
+    """
+
+    classes: int = 47
+    rule: Callable[..., np.ndarray] = uniform
+    shapes: list[tuple[int, int]] = field(default_factory=list)
+
+    def initial(self, batch: int) -> list[np.ndarray]:
+        return [np.zeros((batch, 1), np.float32), np.zeros((batch, 1), np.float32)]
+
+    def run(self, inputs: np.ndarray, state: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        self.shapes.append(inputs.shape[:2])
+        steps, memory = state[0].astype(int) + np.arange(inputs.shape[1]), np.empty(inputs.shape[:2], np.float32)
+        last = state[1][:, 0]
+        for step in range(inputs.shape[1]):
+            memory[:, step] = last = (last * 31 + inputs[:, step] @ np.arange(1, inputs.shape[2] + 1)) % 997
+        logits = self.rule(inputs, steps, memory, self.classes).astype(np.float32)
+        return [logits], [steps[:, -1:].astype(np.float32) + 1, last[:, None]]
+
+
+#: What the training pieces of :func:`bundle` began with: fifths, mode, meter, pickup in quarters, how often.
+PLANS = [[0, "major", "4/4", 1.0, 6], [-2, "minor", "3/4", 0.0, 3], [2, "major", "3/2", 0.0, 1]]
+RANGES = [[60, 79], [55, 72], [48, 67], [40, 60]]
+
+
+def bundle(representation: Chorale | None = None, **card: object) -> Bundle:
+    """An opened bundle without files: enough for verbs whose network is a fake."""
+    known = representation or Chorale(spelling="full", order="SBAT", inputs=("voice", "own", "key", "fermata", "beat"))
+    options = {"name": "chorale", "spelling": known.spelling, "order": known.order, "inputs": known.inputs}
+    files = {"weights.safetensors": "0" * 64, "graph.onnx": "1" * 64}
+    made = {"name": "fake", "representation": options, "files": files, "plans": PLANS, "ranges": RANGES, **card}
+    return Bundle(None, made)  # type: ignore[arg-type]  # nobody reads its folder
