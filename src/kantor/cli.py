@@ -32,6 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+#: What typer raises for a wrong option or argument; it does not name this class itself in every version.
+UsageError: Any = typer.BadParameter.__bases__[0]
+INTERRUPTED = 130  # what shells call a program that Ctrl-C has ended
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -420,18 +423,28 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            app()
+            status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         finally:
             sys.stdout.flush()
+        if status == INTERRUPTED:
+            err.print("stopped.")
+        if not sys.argv[1:]:  # nothing was asked: the page that has been shown is all the help there is
+            status = 2
+        sys.exit(status if isinstance(status, int) else 0)
+    except UsageError as error:
+        said = error.format_message().strip().rstrip(".")
+        command = error.ctx.command_path if error.ctx else "kantor"
+        err.print(f"error: {said}; try: {command} --help", markup=False)
+        sys.exit(2)
     except KantorError as error:
         err.print(f"error: {error}", markup=False)
         sys.exit(2)
     except MemoryError:
         err.print("error: the memory does not suffice; try a lower --bars, --count or --batch-size.", markup=False)
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         err.print("stopped.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has left, as `head` does
         _close_stdout()
         sys.exit(0)

@@ -16,6 +16,9 @@ from kantor.errors import UnknownNameError
 __all__ = ["names", "part"]
 
 
+SINGULAR = {"corpora": "corpus"}
+
+
 @cache
 def names(room: str) -> tuple[str, ...]:
     """Names of the parts in ``kantor.<room>``, sorted; ``seed_000.py`` is named ``seed-000``."""
@@ -32,5 +35,5 @@ def part(room: str, name: str) -> Any:
         If no file of the room bears that name; the nearest name and the whole list are offered.
     """
     if name not in names(room):
-        raise UnknownNameError(room.rstrip("s"), name, names(room))
+        raise UnknownNameError(SINGULAR.get(room, room.removesuffix("s")), name, names(room))
     return importlib.import_module(f"kantor.{room}.{name.replace('-', '_')}").PART

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from kantor import io
+from kantor.data import batches as room
 from kantor.data.batches import PADDING, Augmentation, Pieces, collate
 from kantor.data.protocols import HIDDEN, WINDOW_FRAMES, hide, windows
 from kantor.representations import columns, inputs_of
@@ -172,6 +173,28 @@ def test_a_bare_piece_has_its_repeats_merged_and_no_conditions():
         assert not np.array_equal(bare.values, EVERYTHING.encode(score).values)
 
 
+def test_encodings_are_made_once_as_long_as_they_fit_the_cache(monkeypatch):
+    made = []
+    encode = Chorale.encode
+    monkeypatch.setattr(Chorale, "encode", lambda self, score, **k: made.append(score) or encode(self, score, **k))
+    pieces = Pieces(SET, Chorale(), 2)
+    first, again = epoch(pieces), epoch(pieces)
+    assert len(made) == len(SET)
+    assert same(first, again)
+
+
+def test_a_full_cache_keeps_what_it_has_and_grows_no_more(monkeypatch):
+    pieces = Pieces(SET, Chorale(), 2)
+    unbounded = epoch(pieces)
+    sizes = [sum(part.nbytes for part in kept) for kept in pieces._encode._kept.values()]
+    monkeypatch.setattr(room, "CACHE_BYTES", sum(sizes) // 2)
+    pieces = Pieces(SET, Chorale(), 2)
+    for _ in range(3):
+        assert same(epoch(pieces), unbounded)
+        kept = [sum(part.nbytes for part in kept) for kept in pieces._encode._kept.values()]
+        assert 0 < sum(kept) <= room.CACHE_BYTES
+
+
 # -- windows ---------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +208,12 @@ def test_windows_overlap_by_half_and_leave_out_the_tail():
 def test_a_piece_of_a_windows_length_gives_none_and_one_frame_more_gives_one():
     assert list(windows(piece(8))) == []
     assert len(list(windows(piece(8).replace(length_ticks=33 * 120)))) == 1
+
+
+def test_a_span_of_silence_is_no_window():
+    score = piece(8).replace(length_ticks=8 * 480 * 8)  # music, then seven times as long nothing
+    found = list(windows(score, 16))
+    assert found == [score.cut(start * 120, (start + 17) * 120) for start in (0, 8, 16, 24)]
 
 
 def test_given_steps_are_shown_and_not_predicted():

@@ -1,15 +1,19 @@
 """Whole trainings, tiny ones: what is drawn comes from (seed, epoch) alone, and nothing is lost to an interrupt."""
 
 import csv
+import json
+import math
+import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 
-from kantor.errors import TrainingError
+from kantor.errors import OutputError, TrainingError
 from kantor.networks import ConvLstm, Lstm
 from kantor.representations.chorale import Chorale
 from kantor.score import VOICES, Meter, Part, Score
-from kantor.training.fit import fit
+from kantor.training.fit import check_free, fit
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
 
@@ -178,7 +182,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
         go(tmp_path, resume=True)
 
 
-@pytest.mark.parametrize(("options", "name"), [({"train": []}, "train"), ({"valid": []}, "valid")])
+@pytest.mark.parametrize(("options", "name"), [({"train": []}, "train"), ({"valid": []}, "validate")])
 def test_without_pieces_there_is_nothing_to_learn_from(tmp_path, options, name):
     with pytest.raises(TrainingError, match=f"at least one piece to {name} on"):
         go(tmp_path, **options)
@@ -204,13 +208,47 @@ def test_where_the_memory_ends_a_smaller_batch_is_proposed(tmp_path, monkeypatch
         go(tmp_path, Recipe(batch_size=16))
 
 
-def test_an_error_of_another_kind_is_not_dressed_up(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried ..."),
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
+    ],
+    ids=["python", "cpu", "cuda", "windows"],
+)
+def test_the_end_of_memory_is_known_by_its_many_names(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(Learner, "training_step", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(TrainingError, match="batches of 1; try a smaller network"):
+        go(tmp_path, Recipe(batch_size=1))
+
+
+@pytest.mark.parametrize(
+    "said", ["mat1 and mat2 shapes cannot be multiplied", "input.is_contiguous(memory_format) was false"]
+)
+def test_an_error_of_another_kind_is_not_dressed_up(tmp_path, monkeypatch, said):
     def broken(*_):
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+        raise RuntimeError(said)
 
     monkeypatch.setattr(Learner, "training_step", broken)
-    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+    with pytest.raises(RuntimeError) as raised:
         go(tmp_path)
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize("hidden", [10**7, 10**18, 10**30])
+def test_a_network_beyond_memory_is_refused_by_its_sizes(tmp_path, hidden):
+    with pytest.raises(TrainingError, match=r"parameters; try a lower --set of embedding, hidden, layers, head\."):
+        go(tmp_path, config=replace(NETWORK, hidden=hidden))
+
+
+@pytest.mark.parametrize("accelerator", ["cuda", "mps"])
+def test_an_accelerator_that_is_not_here_is_refused(tmp_path, accelerator):
+    if (torch.cuda if accelerator == "cuda" else torch.backends.mps).is_available():
+        pytest.skip("it is here")
+    with pytest.raises(TrainingError, match=f"got '{accelerator}'; try --accelerator auto"):
+        go(tmp_path, accelerator=accelerator)
 
 
 @pytest.mark.parametrize("config", [NETWORK, ConvLstm(embedding=3, filters=(4, 5), hidden=6)], ids=["lstm", "conv"])
@@ -252,3 +290,216 @@ def test_looking_at_the_network_does_not_change_the_training(uninterrupted, tmp_
 
 def test_time_given_is_time_kept(tmp_path):
     assert go(tmp_path, Recipe(epochs=500), max_minutes=1e-9).epochs <= 2
+
+
+def test_a_span_of_silence_does_not_end_a_training(tmp_path):
+    first, last = piece(66), piece(67)
+    later = last.notes.copy()
+    later["onset"] += 40 * 480
+    notes = [tuple(row)[:5] for score in (first.notes, later) for row in score.tolist()]
+    silent = Score.from_notes(notes, parts=first.parts, meters=first.meters)
+    recipe = Recipe(epochs=1, batch_size=4, window=16)
+    assert go(tmp_path, recipe, train=[silent], valid=[silent]).valid_nats > 0
+
+
+def test_the_largest_seed_is_one_for_every_epoch(tmp_path):
+    assert go(tmp_path, replace(RECIPE, seed=2**31 - 1)).epochs == 3
+
+
+# -- what diverges -------------------------------------------------------------------------------------------------
+
+
+def test_a_training_that_diverges_gives_no_network(tmp_path):
+    said = []
+    recipe = replace(RECIPE, learning_rate=1e30, schedule="constant", clip=0.0)
+    with pytest.raises(TrainingError, match=r"diverged.*try a lower --set learning_rate"):
+        go(tmp_path, recipe, say=said.append, inspect=lambda network: pytest.fail("it cannot be sampled"))
+    assert "warning: the training has diverged; try a lower learning rate" in said
+
+
+@pytest.mark.parametrize("wild", [{"learning_rate": 1e38}, {"weight_decay": 1e300}])
+def test_a_step_beyond_all_numbers_is_a_training_that_diverged(tmp_path, wild):
+    with pytest.raises(TrainingError, match=r"diverged.*try a lower --set learning_rate"):
+        go(tmp_path, replace(RECIPE, schedule="constant", **wild))
+
+
+def test_the_best_epoch_of_a_training_that_diverged_later_is_kept(tmp_path, monkeypatch):
+    nats = Learner.nats
+
+    def diverging(self, batch):
+        value, count, right = nats(self, batch)
+        return (value * math.nan if self.trainer.validating is False and self.current_epoch else value), count, right
+
+    monkeypatch.setattr(Learner, "nats", diverging)
+    fitted = go(tmp_path)
+    assert math.isfinite(fitted.valid_nats)
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
+
+
+# -- resuming what is another's ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def interrupted(tmp_path):
+    """The folder of a training stopped in its third epoch."""
+    out = tmp_path / "run"
+    with pytest.raises(TrainingError, match="--resume"):
+        go(out, say=Interrupt(3), identity={"corpus": "a" * 64})
+    return out
+
+
+def test_what_is_trained_is_written_down(interrupted):
+    run = json.loads((interrupted / "run.json").read_text())
+    assert run["network"]["hidden"] == 8
+    assert run["representation"]["name"] == "chorale"
+    assert run["recipe"]["batch_size"] == 2
+    assert "epochs" not in run["recipe"]
+    assert run["corpus"] == "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        ({"recipe": replace(RECIPE, seed=1)}, r"got recipe\.seed 1 \(was 0\); try"),
+        ({"recipe": replace(RECIPE, batch_size=4, clip=0.0)}, r"recipe\.batch_size 4 \(was 2\), recipe\.clip 0\.0"),
+        ({"config": replace(NETWORK, hidden=9)}, r"network\.hidden 9 \(was 8\)"),
+        ({"config": ConvLstm(embedding=3, filters=(4, 5), hidden=6)}, r"network\.dropout .* and \d more"),
+        ({"identity": {"corpus": "b" * 64}}, r"corpus bbbbbbbbbbbb\.\.\. \(was aaaaaaaaaaaa\.\.\.\)"),
+    ],
+    ids=["seed", "recipe", "sizes", "network", "corpus"],
+)
+def test_another_training_is_not_resumed(interrupted, other, difference):
+    before = last_weights(interrupted)
+    with pytest.raises(TrainingError, match=difference):
+        go(interrupted, resume=True, **({"identity": {"corpus": "a" * 64}} | other))
+    assert all(torch.equal(before[name], value) for name, value in last_weights(interrupted).items())
+
+
+def test_a_training_may_be_resumed_for_more_epochs(uninterrupted, tmp_path):
+    _, fitted, _ = uninterrupted
+    go(tmp_path)
+    further = go(tmp_path, replace(RECIPE, epochs=5), resume=True)
+    assert further.epochs == 5
+    assert further.valid_nats <= fitted.valid_nats
+
+
+def test_a_training_that_has_ended_is_resumed_to_its_end(uninterrupted, tmp_path):
+    out, fitted, _ = uninterrupted
+    shutil.copytree(out, tmp_path / "run")
+    again = go(tmp_path / "run", resume=True)
+    assert (again.valid_nats, again.epochs, again.seconds) == (fitted.valid_nats, 3, fitted.seconds)
+    assert_same_weights(again.network, fitted.network)
+
+
+def test_a_folder_of_before_run_json_is_resumed_unasked(interrupted):
+    (interrupted / "run.json").unlink()
+    assert go(interrupted, resume=True).epochs == 3
+    assert (interrupted / "run.json").exists()
+
+
+def test_without_run_json_another_network_is_still_refused(interrupted):
+    (interrupted / "run.json").unlink()
+    with pytest.raises(TrainingError, match="to hold this network, it holds another"):
+        go(interrupted, config=replace(NETWORK, hidden=9), resume=True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\x00"])
+def test_a_damaged_run_json_is_named(interrupted, text):
+    (interrupted / "run.json").write_text(text)
+    with pytest.raises(TrainingError, match=r"run\.json to say what is trained there, got .*; delete it"):
+        go(interrupted, resume=True)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text", "list", "folder"])
+def test_a_damaged_checkpoint_is_named(interrupted, damage):
+    last = interrupted / "checkpoints" / "last.ckpt"
+    whole = last.read_bytes()
+    last.unlink()
+    if damage == "folder":
+        last.mkdir()
+    elif damage == "list":
+        torch.save([1, 2], last)
+    else:
+        last.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "text": b"not a checkpoint"}[damage])
+    with pytest.raises(TrainingError, match=r"expected a checkpoint in .*last\.ckpt, got a damaged one"):
+        go(interrupted, resume=True, identity={"corpus": "a" * 64})
+
+
+# -- a folder that moves, or is taken ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep_old", [True, False], ids=["copied", "moved"])
+def test_a_moved_training_goes_the_way_it_would_have_gone(uninterrupted, tmp_path, keep_old):
+    _, fitted, _ = uninterrupted
+    old, new = tmp_path / "old", tmp_path / "new"
+    with pytest.raises(TrainingError, match="--resume"):
+        go(old, say=Interrupt(3))
+    if keep_old:
+        shutil.copytree(old, new)
+        (old / "checkpoints" / "best.ckpt").write_bytes(b"not this one")
+    else:
+        old.rename(new)
+    resumed = go(new, resume=True)
+    assert resumed.valid_nats == fitted.valid_nats
+    assert_same_weights(resumed.network, fitted.network)
+
+
+def test_a_worse_epoch_does_not_replace_the_best_of_a_moved_training(tmp_path, monkeypatch):
+    old, new = tmp_path / "old", tmp_path / "new"
+    best = go(old, replace(RECIPE, epochs=2))
+    old.rename(new)
+    nats = Learner.nats
+    monkeypatch.setattr(Learner, "nats", lambda self, batch: (nats(self, batch)[0] * 2, *nats(self, batch)[1:]))
+    resumed = go(new, replace(RECIPE, epochs=4), resume=True)
+    assert resumed.valid_nats == best.valid_nats
+    assert_same_weights(resumed.network, best.network)
+
+
+def test_where_the_best_epoch_is_lost_the_next_one_counts(interrupted):
+    (interrupted / "checkpoints" / "best.ckpt").unlink()
+    assert go(interrupted, resume=True, identity={"corpus": "a" * 64}).epochs == 3
+    assert (interrupted / "checkpoints" / "best.ckpt").exists()
+
+
+def test_an_unfinished_training_is_not_begun_anew(interrupted):
+    with pytest.raises(TrainingError, match=r"expected --resume, or another --out: .* holds an unfinished training"):
+        check_free(interrupted)
+
+
+def test_a_folder_is_free_without_epochs_to_lose(tmp_path, monkeypatch):
+    check_free(tmp_path / "nothing here yet")
+    monkeypatch.setattr(Learner, "training_step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(TrainingError, match="--resume"):
+        go(tmp_path)
+    check_free(tmp_path)
+
+
+def test_a_model_in_the_folder_is_moved_aside(tmp_path):
+    out = tmp_path / "run"
+    said = []
+    for text in ("first", "second"):
+        out.mkdir(exist_ok=True)
+        (out / "bundle.json").write_text(text)
+        go(out, replace(RECIPE, epochs=1), say=said.append)
+        assert not (out / "bundle.json").exists()
+    assert (tmp_path / "run-1" / "bundle.json").read_text() == "first"
+    assert (tmp_path / "run-2" / "bundle.json").read_text() == "second"
+    assert f"the model that was in {out} is now in {tmp_path / 'run-2'}" in said
+
+
+def test_a_model_stays_where_nothing_could_be_trained(tmp_path):
+    (tmp_path / "bundle.json").write_text("a model")
+    with pytest.raises(TrainingError, match="at least one piece"):
+        go(tmp_path, train=[])
+    assert (tmp_path / "bundle.json").read_text() == "a model"
+
+
+def test_a_folder_that_cannot_be_moved_aside_is_named(tmp_path, monkeypatch):
+    (tmp_path / "bundle.json").write_text("a model")
+
+    def refuse(self, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(tmp_path), "rename", refuse)
+    with pytest.raises(OutputError, match="cannot be moved aside: permission denied; try another --out"):
+        go(tmp_path)

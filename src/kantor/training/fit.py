@@ -43,6 +43,7 @@ __all__ = ["Fitted", "check_free", "fit"]
 
 RUN = "run.json"
 BEST, LAST = "checkpoints/best.ckpt", "checkpoints/last.ckpt"
+CALMER = "try a lower --set learning_rate, into another --out"
 #: What torch and its allocators say where there is not enough memory, or could not be on any machine.
 NO_MEMORY = (
     "out of memory",
@@ -146,6 +147,8 @@ def _go(trainer: lightning.Trainer, learner: Learner, loaders: _Loaders, last: P
             f"stopped; {last} holds all finished epochs, and the same command with --resume goes on."
         ) from None
     except (RuntimeError, MemoryError) as error:
+        if "without overflow" in str(error):  # a step beyond float32
+            raise TrainingError(f"the training diverged, a step was too large for a number; {CALMER}.") from error
         if not _is_memory(error):
             raise
         size = learner.recipe.batch_size
@@ -280,10 +283,7 @@ def _best(trainer: lightning.Trainer, learner: Learner, best: Path) -> Fitted:
         raise TrainingError(f"expected the best epoch in {best}, found none; train anew, into another --out.")
     nats = float(kept.best_model_score)
     if not math.isfinite(nats):
-        raise TrainingError(
-            "the training diverged, no epoch's validation is a finite number; "
-            "try a lower --set learning_rate, into another --out."
-        )
+        raise TrainingError(f"the training diverged, no epoch's validation is a finite number; {CALMER}.")
     checkpoint: dict[str, Any] = torch.load(best, map_location="cpu", weights_only=True)
     learner.load_state_dict(checkpoint["state_dict"])
     return Fitted(learner.network.cpu().eval(), nats, trainer.current_epoch, float(checkpoint["spent_seconds"]))
