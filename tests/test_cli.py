@@ -81,11 +81,11 @@ def test_the_version_is_told(run):
 
 
 @pytest.mark.parametrize("arguments", [["--bogus"], ["generate", "--bogus", "-o", "x.mid"], ["compose"], ["generate"]])
-def test_what_is_not_an_option_leaves_with_code_2_and_no_traceback(run, arguments):
+def test_what_is_not_an_option_is_answered_in_one_line_with_code_2(run, arguments):
     code, out, err = run(*arguments)
     assert (code, out) == (2, "")
-    assert "Error" in err
-    assert "Traceback" not in err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
 
 
 # -- generate --------------------------------------------------------------------------------------------------------
