@@ -77,7 +77,7 @@ def test_a_training_leaves_a_model_with_its_figures(music, tmp_path):
     said = []
     made = go(music, tmp_path / "run", say=said.append)
     card = load(tmp_path / "run").card
-    assert card == made.card
+    assert card["seal"] == made.card["seal"]
     assert (card["name"], card["preset"], card["corpus"]["pieces"]) == ("run", "tiny", 3)
     assert card["metrics"]["whole"]["pieces"] == 1
     assert said[0].endswith("to learn from: 3")
