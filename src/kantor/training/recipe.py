@@ -55,10 +55,6 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float) and not math.isfinite(value):
-                raise OptionError(f"expected {field.name} to be a finite number, got {value}.")
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
@@ -72,6 +68,10 @@ class Recipe:
                 raise OptionError(f"expected {name} within 0..1, got {getattr(self, name)}.")
         if not self.learning_rate > 0:
             raise OptionError(f"expected a learning rate above 0, got {self.learning_rate}.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise OptionError(f"expected {field.name} to be a finite number, got {value}.")
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise OptionError(f"expected {name} to be one of {', '.join(known)}; got '{getattr(self, name)}'.")
