@@ -13,7 +13,7 @@ from kantor.errors import FileFormatError
 from kantor.score import Key, Meter, Part, Score, Tempo
 
 ticks = st.integers(0, 9600)
-rows = st.tuples(ticks, ticks, st.integers(0, 127), st.integers(0, 127), st.integers(0, 1))
+rows = st.tuples(ticks, ticks, st.integers(0, 127), st.integers(1, 127), st.integers(0, 1))
 scores = st.builds(
     Score.from_notes,
     st.lists(rows, max_size=8),
