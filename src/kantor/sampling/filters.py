@@ -23,6 +23,7 @@ from kantor.errors import OptionError
 __all__ = ["Filters", "draw"]
 
 Floats = NDArray[np.float64]
+LEAST = -1e30  # what counts as the logit of an impossible class
 TINY = np.finfo(np.float64).tiny  # below it products round so coarsely that nothing can be drawn by them
 
 
@@ -96,20 +97,29 @@ def draw(
     uniform   (batch,) random numbers in [0, 1): equal numbers, equal classes.
     allowed   (batch, classes), or None for all; every row admits at least one.
 
-    Logits that are not numbers count as impossible; where nothing is left to draw from, the likeliest admitted class
-    is taken, with a warning.
+    Where logits are not numbers, or no admitted class has a probability to draw by, the likeliest admitted class is
+    taken, with a warning.
     """
     scores = logits.astype(np.float64)
     top = scores.max(1)
-    if not np.isfinite(top).all():
-        scores, top = _repaired(scores)
+    broken = ~np.isfinite(top)
+    if broken.any():
+        scores = np.nan_to_num(scores, nan=LEAST, posinf=-LEAST, neginf=LEAST)
+        top = scores.max(1)
     scores -= top[:, None]
     weights = np.exp(scores)
     norm = np.log(weights.sum(1))
     if allowed is not None:
         weights *= allowed
-    if (weights.max(1) < TINY).any():
-        weights = _likeliest(scores, weights, allowed)
+    broken |= weights.max(1) < TINY
+    if broken.any():
+        what = (
+            "every admitted class probability 0" if np.isfinite(logits).all() else "probabilities that are not numbers"
+        )
+        warnings.warn(f"the model gave {what}; the likeliest class is taken", stacklevel=2)
+        admitted = scores if allowed is None else np.where(allowed, np.maximum(scores, 2 * LEAST), -np.inf)
+        best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
+        weights = np.where(broken[:, None], best, weights)
     if not filters.permissive:
         weights = filters(weights)
     cumulative = weights.cumsum(1)
@@ -117,19 +127,3 @@ def draw(
     mark = uniform * cumulative[:, -1]
     chosen: NDArray[np.int64] = (cumulative <= mark[:, None]).sum(1)
     return chosen, norm - scores[np.arange(len(scores)), chosen]
-
-
-def _repaired(scores: Floats) -> tuple[Floats, Floats]:
-    warnings.warn(
-        "the model gave probabilities that are not numbers; the likeliest of the rest are taken", stacklevel=3
-    )
-    scores = np.where(np.isnan(scores), -np.inf, np.clip(scores, -1e30, 1e30))
-    scores = np.where(np.isinf(scores).all(1, keepdims=True), 0.0, scores)
-    return scores, scores.max(1)
-
-
-def _likeliest(scores: Floats, weights: Floats, allowed: NDArray[np.bool_] | None) -> Floats:
-    warnings.warn("the model gave every admitted class probability 0; the likeliest is taken", stacklevel=3)
-    admitted = scores if allowed is None else np.where(allowed, scores, -np.inf)
-    best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
-    return np.where(weights.max(1, keepdims=True) >= TINY, weights, best)
