@@ -366,8 +366,8 @@ def models(as_json: Json = False) -> None:
     rows = verb()
     if not as_json:
         for row in rows:
-            row["nats per note"] = (row["metrics"] or {}).get("whole", {}).get("nats_per_note", "-")
-    _list(rows, ("name", "preset", "parameters", "nats per note", "about"), as_json)
+            row["nats per note (valid, whole)"] = (row["metrics"] or {}).get("whole", {}).get("nats_per_note", "-")
+    _list(rows, ("name", "preset", "parameters", "nats per note (valid, whole)", "about"), as_json)
 
 
 def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:

@@ -156,7 +156,7 @@ def parse_meter(text: str) -> Meter:
     match = re.fullmatch(r"([0-9]{1,2})\s*/\s*([0-9]{1,2})", text.strip())
     if match and 1 <= int(match[1]) <= 64 and int(match[2]) in (1, 2, 4, 8, 16, 32, 64):
         return Meter(0, int(match[1]), int(match[2]))
-    raise OptionError(f"expected a meter, with a power of two below the line, got '{text}'; try '3/4' or '6/8'.")
+    raise OptionError(f"expected a meter, 1 to 64 over a power of two, got '{text}'; try '3/4' or '6/8'.")
 
 
 def scale(key: Key, minor: str = "natural minor") -> frozenset[int]:

@@ -89,7 +89,7 @@ def test_the_sound_is_the_same_every_time(chorale):
 def test_an_instrument_is_given_to_all_parts_but_drums():
     parts = (Part("Melody"), Part("Drums", is_drum=True))
     score = Score.from_notes([(0, 480, 60, 80, 0), (0, 480, 38, 80, 1)], parts=parts)
-    changed = audio._played_on(score, 19)
+    changed = audio.played_on(score, 19)
     assert [part.program for part in changed.parts] == [19, 0]
     assert not np.array_equal(played(score), played(score, instrument="church organ"))
 

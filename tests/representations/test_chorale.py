@@ -315,3 +315,8 @@ def test_four_lines_among_more_parts_are_the_four_voices():
     kept = Chorale().canonical(Score.from_notes(rows))
     assert kept.notes["pitch"].tolist() == [72, 64, 60, 48]
     assert kept.notes["part"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_melody_alone_is_the_soprano_s():
+    tune = Score.from_notes([(0, 480, 69, 80, 0), (480, 480, 65, 80, 0), (960, 480, 60, 80, 0)])
+    assert Chorale().canonical(tune).notes["part"].tolist() == [0, 0, 0]

@@ -153,7 +153,7 @@ def test_from_a_bar_on_a_note_across_its_line_is_cut_there():
 @pytest.mark.parametrize("bar", [-1, 0, 1, 9, 100])
 def test_a_bar_that_is_not_there_or_has_nothing_before_it_is_refused(bar):
     given = chorale(64, meters=(Meter(0, 2, 4),))
-    with pytest.raises(OptionError, match=rf"between 2 and 8, got {bar}: something must stand before it"):
+    with pytest.raises(OptionError, match=rf"between 2 and 8, got {bar}; leave it out"):
         continue_(given, FAKE, from_bar=bar)
 
 

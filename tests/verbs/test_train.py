@@ -148,7 +148,7 @@ def test_a_model_stays_in_its_place_where_the_training_cannot_start(music, tmp_p
 def test_where_no_piece_fits_the_first_reason_is_given(music, tmp_path):
     for split, pitch in (("train", 70), ("valid", 65)):
         io.save(piece(pitch, parts=5), tmp_path / "five" / split / "a.mid")
-    with pytest.raises(TrainingError, match=r"expected a train piece that fits preset tiny, got none; train/a\.mid: "):
+    with pytest.raises(TrainingError, match=r"expected a train piece that fits preset tiny, got none \(train/a\.mid: "):
         go(tmp_path / "five", tmp_path / "run")
 
 

@@ -463,6 +463,9 @@ def _write_head(root: _Element, score: Score) -> None:
             if text:
                 _add(miscellaneous, "miscellaneous-field", text, name=name)
     listing = _add(root, "part-list")
+    if len(score.parts) > 1:
+        group = _add(listing, "part-group", type="start", number="1")
+        _add(group, "group-symbol", "bracket")
     for index, part in enumerate(score.parts):
         identity = f"P{index + 1}"
         entry = _add(listing, "score-part", id=identity)
@@ -472,6 +475,8 @@ def _write_head(root: _Element, score: Score) -> None:
         melodic = index % 15
         _add(sound, "midi-channel", 10 if part.is_drum else melodic + 1 + (melodic >= 9))
         _add(sound, "midi-program", part.program + 1)
+    if len(score.parts) > 1:
+        _add(listing, "part-group", type="stop", number="1")
 
 
 @dataclass(frozen=True)

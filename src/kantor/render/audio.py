@@ -28,7 +28,7 @@ from kantor.errors import FileFormatError, OptionError, ScoreError, UnknownNameE
 from kantor.render.instruments import program_of
 from kantor.score import Score
 
-__all__ = ["ENGINES", "SAMPLE_RATES", "TAIL_SECONDS", "check", "encode", "find_soundfont", "sound"]
+__all__ = ["ENGINES", "SAMPLE_RATES", "TAIL_SECONDS", "check", "encode", "find_soundfont", "played_on", "sound"]
 
 TAIL_SECONDS = 2.0
 FADE_SECONDS = 0.010
@@ -79,7 +79,7 @@ def sound(
     if score.seconds > MAX_SECONDS:
         raise ScoreError(f"expected at most an hour of music to play, got {score.seconds / 3600:.1f} hours; cut it.")
     if instrument is not None:
-        score = _played_on(score, program_of(instrument))
+        score = played_on(score, instrument)
     length = round((score.seconds + TAIL_SECONDS) * sample_rate)
     if not len(score):
         return np.zeros((length, 2), dtype=np.float32)
@@ -157,7 +157,9 @@ def _installed_soundfonts() -> Iterator[Path]:
         yield Path(place, "TimGM6mb.sf2")
 
 
-def _played_on(score: Score, program: int) -> Score:
+def played_on(score: Score, instrument: str | int) -> Score:
+    """The score with every part but drums on ``instrument``, a General MIDI name or program number."""
+    program = program_of(instrument)
     return score.replace(parts=tuple(p if p.is_drum else replace(p, program=program) for p in score.parts))
 
 

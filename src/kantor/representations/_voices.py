@@ -31,8 +31,9 @@ def voices(score: Score, count: int) -> Lines:
 
     Parts that are lines already are kept as they are (turned round where the bass comes first, unless their names say
     who they are). Anything else, a piano staff or a type-0 file, is dealt out note by note: the voices that hold keep
-    their notes, the others take the new ones from the top down, each moving as little as it can. Notes that overlap,
-    or strike apart, by less than a thirty-second are taken as a player's way with one after the other, or together.
+    their notes, the others take the new ones from the top down, each moving as little as it can. A single line is the
+    top voice's. Notes that overlap, or strike apart, by less than a thirty-second are taken as a player's way with one
+    after the other, or together.
 
     Raises
     ------
@@ -45,6 +46,10 @@ def voices(score: Score, count: int) -> Lines:
     slack = score.ticks_per_quarter // 8
     used = np.unique(notes["part"]).tolist()
     lines = [notes[notes["part"] == part] for part in used]
+    if len(score.parts) == 1 and _is_line(lines[0], slack):  # a melody: the top voice sings it, the others are silent
+        notes = notes.copy()
+        notes["part"] = 0
+        return Lines(notes, ())
     parts = list(range(count)) if len(score.parts) == count else used
     if len(parts) != count or not all(_is_line(line, slack) for line in lines):
         return Lines(_dealt(notes, count, score.ticks_per_quarter, slack), ())

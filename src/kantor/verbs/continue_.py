@@ -85,7 +85,7 @@ def _start_of(score: Score, bar: int) -> int:
         raise OptionError(f"expected a piece of several bars for --from-bar, got one of {len(starts)}; leave it out.")
     if bar < 1 or bar > len(starts) or starts[bar - 1] == 0:
         raise OptionError(
-            f"expected a bar to go on from between 2 and {len(starts)}, got {bar}: something must stand before it."
+            f"expected --from-bar between 2 and {len(starts)}, got {bar}; leave it out to go on after the end."
         )
     return int(starts[bar - 1])
 

@@ -23,7 +23,7 @@ from kantor.verbs.piece import Piece, recipe_text
 __all__ = ["DEFAULT_MODEL", "finish", "generate", "seeded", "stepping"]
 
 DEFAULT_MODEL = "chorale"
-NO_CADENCE = "no ending on the tonic was found; another seed or a lower temperature may"
+NO_CADENCE = "no ending on the tonic was found; another seed may find one"
 
 
 def generate(
@@ -107,7 +107,9 @@ def unheard(opened: Bundle, meter: str | None) -> tuple[str, ...]:
     heard = {row[2] for row in opened.card.get("plans", [])}
     if meter is None or "meter" not in known or str(parse_meter(meter)) in heard:
         return ()
-    return (f"'{opened.name}' learned from no piece in {meter}: its bars are so long, its beats may fall otherwise",)
+    return (
+        f"'{opened.name}' learned from no piece in {meter}: it knows how long such a bar is, not where its beats fall",
+    )
 
 
 def finish(opened: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = ()) -> Piece:

@@ -9,6 +9,8 @@ from typing import Any
 
 from kantor import io, render
 from kantor.errors import OptionError, OutputError
+from kantor.render.audio import played_on
+from kantor.render.instruments import program_of
 from kantor.score import Score
 
 __all__ = ["check", "numbered", "write"]
@@ -29,6 +31,8 @@ def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | N
     """
     if len(set(map(Path, paths))) < len(paths):
         raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
+    if options.get("instrument") is not None:
+        program_of(options["instrument"])
     for path in map(Path, paths):
         if _is_rendered(path):
             render.check(path, **options)
@@ -52,6 +56,8 @@ def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Pat
 
     ``options`` are those of :func:`kantor.render.render`.
     """
+    if options.get("instrument") is not None:
+        score = played_on(score, options["instrument"])
     written: list[Path] = []
     for path in map(Path, paths):
         if _is_rendered(path):

@@ -173,7 +173,10 @@ def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], No
         except InputError as error:
             refused.append(f"{piece.name}: {error}")
     if not kept:
-        raise TrainingError(f"expected a {split} piece that fits preset {preset.name}, got none; {refused[0]}")
+        raise TrainingError(
+            f"expected a {split} piece that fits preset {preset.name}, got none ({refused[0].rstrip('.')}); "
+            "try subfolders train and valid, with pieces that fit in both."
+        )
     if refused:
         say(
             f"warning: {len(refused)} of {len(kept) + len(refused)} {split} pieces do not fit and are left out; "
