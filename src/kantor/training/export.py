@@ -107,6 +107,7 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
     if not (free[0] and free[1]):
         raise RuntimeError(f"the exported graph should serve any batch and length, it serves {free}")
     _settle_sizes(model)
+    _squeeze_lstms(model.graph)
     # The exporter notes the example's own length in the shapes of results; the graph itself serves any.
     del model.graph.value_info[:]
     for output in model.graph.output:
@@ -129,6 +130,35 @@ def _settle_sizes(model: onnx.ModelProto) -> None:
                 constant = onnx.numpy_helper.from_array(np.array([dim.dim_value for dim in dims], dtype=np.int64))
                 settled = onnx.helper.make_node("Constant", [], list(node.output), name=node.name, value=constant)
                 node.CopyFrom(settled)
+
+
+def _squeeze_lstms(graph: onnx.GraphProto) -> None:
+    """Drop the axis of directions from what an LSTM gives, (time, 1, batch, hidden), in one node instead of nine.
+
+    The exporter transposes, asks for the shape, and puts a new one together, at every step.
+    """
+    readers = {name: node for node in graph.node for name in node.input}
+    for node in [node for node in graph.node if node.op_type == "LSTM"]:
+        turned = readers[node.output[0]]
+        reshaped = next(n for n in graph.node if n.op_type == "Reshape" and n.input[0] == turned.output[0])
+        axes = onnx.numpy_helper.from_array(np.array([1], dtype=np.int64))
+        name = f"{node.name}_directions"
+        constant = onnx.helper.make_node("Constant", [], [name], name=name, value=axes)
+        squeezed = onnx.helper.make_node(
+            "Squeeze", [node.output[0], name], list(reshaped.output), name=f"{node.name}_squeezed"
+        )
+        place = list(graph.node).index(reshaped)
+        graph.node.remove(reshaped)
+        graph.node.insert(place, squeezed)
+        graph.node.insert(place, constant)
+    while dead := _unread(graph):
+        for node in dead:
+            graph.node.remove(node)
+
+
+def _unread(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    read = {name for node in graph.node for name in node.input} | {output.name for output in graph.output}
+    return [node for node in graph.node if read.isdisjoint(node.output)]
 
 
 def _batch_axis(network: Network, index: int) -> int:
