@@ -110,8 +110,6 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
     for piece, score in enumerate(scores):
         canonical = representation.canonical(score)
         for span in windows(canonical) if protocol == "windows" else (canonical,):
-            if not len(span):  # a window of silence
-                continue
             encoding = representation.encode(span)
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
             later = np.arange(len(encoding)) >= representation.steps_per_frame

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kantor import corpora
-from kantor.corpora import Corpus
-from kantor.errors import OptionError
+from kantor.corpora import Corpus, CorpusPiece
+from kantor.errors import InputError, OptionError
+from kantor.representations import Representation
+from kantor.score import Score
 
-__all__ = ["source"]
+__all__ = ["fitting", "source"]
 
 DEFAULT = "bach"
 
@@ -20,3 +23,15 @@ def source(corpus: str | None, data: str | Path | None, *, progress: bool = True
     if data:
         return corpora.Folder(data, progress=progress)
     return corpora.load(corpus or DEFAULT, progress=progress)
+
+
+def fitting(pieces: Sequence[CorpusPiece], representation: Representation) -> tuple[list[Score], list[tuple[str, str]]]:
+    """The pieces that ``representation`` can encode, in its canonical form; (name, reason) of each of the others."""
+    kept: list[Score] = []
+    refused: list[tuple[str, str]] = []
+    for piece in pieces:
+        try:
+            kept.append(representation.canonical(piece.score))
+        except InputError as error:
+            refused.append((piece.name, str(error)))
+    return kept, refused

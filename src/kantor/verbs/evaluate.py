@@ -7,11 +7,10 @@ from pathlib import Path
 
 from kantor import bundle as bundles
 from kantor.bundle import Bundle
-from kantor.errors import InputError, ScoreError
+from kantor.errors import InputError
 from kantor.evaluation.likelihood import Likelihood, likelihood
 from kantor.runtime import Runtime
-from kantor.score import Score
-from kantor.verbs._sources import source
+from kantor.verbs._sources import fitting, source
 
 __all__ = ["evaluate"]
 
@@ -37,13 +36,8 @@ def evaluate(
     """
     opened = model if isinstance(model, Bundle) else bundles.load(model)
     pieces = source(corpus, data, progress=progress).split(split)
-    scores: list[Score] = []
-    refused: list[str] = []
-    for piece in pieces:
-        try:
-            scores.append(opened.representation.canonical(piece.score))
-        except ScoreError as error:
-            refused.append(f"{piece.name} is left out: {error}")
+    scores, others = fitting(pieces, opened.representation)
+    refused = tuple(f"{name} is left out: {reason}" for name, reason in others)
     if not scores:
         raise InputError(
             f"expected a piece that fits the model '{opened.name}', none of {len(pieces)} does; {refused[0]}"
@@ -52,4 +46,4 @@ def evaluate(
     def report(done: int) -> None:
         advance(done, len(scores))
 
-    return likelihood(Runtime(opened, threads=0), opened.representation, scores, protocol, report), tuple(refused)
+    return likelihood(Runtime(opened, threads=0), opened.representation, scores, protocol, report), refused

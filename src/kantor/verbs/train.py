@@ -18,7 +18,7 @@ from kantor.evaluation.likelihood import PROTOCOLS, likelihood
 from kantor.presets import Preset
 from kantor.runtime import Runtime
 from kantor.score import Score
-from kantor.verbs._sources import source
+from kantor.verbs._sources import fitting, source
 
 __all__ = ["train"]
 
@@ -166,12 +166,8 @@ def _matching(first: Bundle, chosen: Preset) -> Bundle:
 
 def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], None]) -> list[Score]:
     """The split's scores that the representation can encode; the others are counted and the first is named."""
-    kept, refused = [], []
-    for piece in music.split(split):
-        try:
-            kept.append(preset.representation.canonical(piece.score))
-        except InputError as error:
-            refused.append(f"{piece.name}: {error}")
+    kept, others = fitting(music.split(split), preset.representation)
+    refused = [f"{name}: {reason}" for name, reason in others]
     if not kept:
         raise TrainingError(
             f"expected a {split} piece that fits preset {preset.name}, got none ({refused[0].rstrip('.')}); "
