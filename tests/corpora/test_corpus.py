@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from kantor import corpora, registry
@@ -14,7 +16,9 @@ def corpus(*splits, score=SCALE):
 
 
 def test_named_corpora_are_those_of_the_public_files():
-    assert registry.names("corpora") == ("bach",)
+    files = {path.stem for path in Path(corpora.__file__).parent.glob("*.py")}
+    assert set(registry.names("corpora")) == {name for name in files if not name.startswith("_")}
+    assert "bach" in registry.names("corpora")
     with pytest.raises(UnknownNameError, match="Did you mean 'bach'"):
         corpora.load("back")
 
@@ -40,3 +44,12 @@ def test_the_hash_follows_the_contents():
     assert len({same, corpus("train", "test").hash, corpus("train").hash}) == 3
     assert same != corpus("train", "valid", score=SCALE.replace(meters=(Meter(0, 3, 4),))).hash
     assert same != corpus("train", "valid", score=SCALE.replace(notes=SCALE.notes[:-1], length_ticks=3840)).hash
+
+
+def test_names_that_are_no_text_do_not_keep_a_corpus_from_having_a_hash():
+    piece = CorpusPiece("\udcff.mid", SCALE, "train")
+    assert Corpus("odd", "", (piece,)).hash != corpus("train").hash
+
+
+def test_a_piece_belongs_to_no_group_unless_somebody_has_looked():
+    assert CorpusPiece("piece", SCALE, "train").group == ""

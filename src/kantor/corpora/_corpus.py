@@ -19,11 +19,22 @@ SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class CorpusPiece:
-    """One score of a corpus, and what it is for: learning, choosing between models, or measuring them."""
+    """One score of a corpus, and what it is for: learning, choosing between models, or measuring them.
+
+    Attributes
+    ----------
+    name   what the corpus calls it; a path within a folder.
+    score  the music.
+    split  "train", "valid" or "test".
+    group  the name of the first version of this music, where the corpus has several (performances, copies,
+           transpositions): versions of one bear one group. Its own name where it is the first or the only one; ""
+           where nobody has looked.
+    """
 
     name: str
     score: Score
     split: Split
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,8 @@ class Corpus:
         """SHA-256 over names, splits and everything the scores say: equal where the corpora are."""
         digest = hashlib.sha256()
         for piece in sorted(self.members, key=lambda piece: piece.name):
-            digest.update(f"{piece.name}\0{piece.split}\0{len(piece.score)}\0".encode())
+            header = f"{piece.name}\0{piece.split}\0{len(piece.score)}\0"
+            digest.update(header.encode("utf-8", "surrogateescape"))  # names of files need not be text
             digest.update(piece.score.notes.tobytes())
             digest.update(facts(piece.score).encode() + b"\0")
         return digest.hexdigest()
