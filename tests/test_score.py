@@ -1,12 +1,22 @@
+import collections
 import copy
 import dataclasses
+import io
+import json
+import math
+import sys
+from fractions import Fraction
 
 import numpy as np
+import pandas as pd
+import pretty_midi
 import pytest
+import symusic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kantor.errors import ScoreError
+from kantor.errors import MissingExtraError, ScoreError
+from kantor.io import midi
 from kantor.score import NOTE, Key, Meter, Part, Score, Tempo
 from strategies import scores
 
@@ -210,6 +220,274 @@ def test_seconds_do_not_depend_on_the_resolution():
 @given(score=scores())
 def test_time_goes_forward(score):
     assert (np.diff(score.ticks_to_seconds(np.arange(0, score.length_ticks + 1, 60))) > 0).all()
+
+
+# -- ticks of seconds ------------------------------------------------------------------------------------------------
+
+
+@given(score=scores())
+def test_the_tick_of_a_ticks_seconds_is_that_tick(score):
+    ticks = np.arange(0, score.length_ticks + 1, 7)
+    assert score.tick_of_seconds(score.ticks_to_seconds(ticks)).tolist() == ticks.tolist()
+
+
+@given(score=scores(), seconds=st.lists(st.floats(0, 1e5), max_size=20))
+def test_the_seconds_of_the_tick_of_some_seconds_are_these_within_half_a_tick(score, seconds):
+    back = score.ticks_to_seconds(score.tick_of_seconds(seconds))
+    slowest = min((t.quarters_per_minute for t in score.tempi), default=120.0)
+    assert np.abs(back - seconds).max(initial=0) <= 0.5 * 60 / min(slowest, 120.0) / 480 * (1 + 1e-9)
+
+
+@given(score=scores(), data=st.data())
+def test_pretty_midi_finds_the_same_ticks(score, data):
+    other = pretty_midi.PrettyMIDI(io.BytesIO(midi.write(score)))
+    heard = midi.canonical(score)  # MIDI counts a tempo in whole microseconds
+    seconds = data.draw(st.floats(0, score.seconds))
+    assert abs(int(heard.tick_of_seconds(seconds)) - other.time_to_tick(seconds)) <= 1
+
+
+def test_one_time_gives_one_tick_and_many_an_array():
+    score = empty(8, tempi=(Tempo(2 * QUARTER, 60), Tempo(6 * QUARTER, 240)))
+    assert score.tick_of_seconds(5.5) == 8 * QUARTER
+    assert isinstance(score.tick_of_seconds(1), np.int64)
+    assert score.tick_of_seconds([[0, 0.5], [1, 2]]).tolist() == [[0, QUARTER], [2 * QUARTER, 3 * QUARTER]]
+    assert score.tick_of_seconds([]).shape == (0,)
+
+
+@pytest.mark.parametrize("seconds", [-0.1, [3, float("nan")], float("inf"), 1e300])
+def test_a_time_without_a_tick_is_refused(seconds):
+    with pytest.raises(ScoreError, match=r"expected times in seconds from 0 on, got (-0\.1|nan|inf|1e\+300)"):
+        line(60).tick_of_seconds(seconds)
+    with pytest.raises(ScoreError, match="from 0 on"):  # though a later tempo is slow enough to reach back so far
+        empty(8, tempi=(Tempo(QUARTER, 1),)).tick_of_seconds(seconds)
+
+
+# -- at --------------------------------------------------------------------------------------------------------------
+
+RESOLUTIONS = st.integers(1, 2000)
+
+
+def every_tick(score):
+    """Every number of a score that counts ticks, by what it is; a note by its onset and end."""
+    return {
+        "onsets": score.notes["onset"].tolist(),
+        "ends": (score.notes["onset"] + score.notes["duration"]).tolist(),
+        "events": [event.tick for event in (*score.tempi, *score.meters, *score.keys)],
+        "marks": [*score.fermatas, score.anacrusis_ticks, *score.barlines, score.length_ticks],
+    }
+
+
+@given(score=scores(), resolution=RESOLUTIONS)
+def test_a_score_at_a_resolution_is_at_it_and_stays_there(score, resolution):
+    there = score.at(resolution)
+    assert there.ticks_per_quarter == resolution
+    assert there.at(resolution) == there
+    assert score.at(480) == score
+
+
+@given(score=scores(metered=True), times=st.integers(2, 50))
+def test_a_finer_grid_has_the_same_bars_and_leads_back(score, times):
+    score = score.replace(barlines=tuple(score.bars["start"].tolist()))
+    finer = score.at(480 * times)
+    assert {name: [tick * times for tick in ticks] for name, ticks in every_tick(score).items()} == every_tick(finer)
+    assert [bar for row in finer.bars.tolist() for bar in row] == [
+        x * times for row in score.bars.tolist() for x in row
+    ]
+    assert finer.at(480) == score
+
+
+@given(score=scores(), resolution=RESOLUTIONS)
+def test_every_tick_is_rounded_half_up(score, resolution):
+    def rounded(ticks):
+        return [math.floor(Fraction(tick * resolution, 480) + Fraction(1, 2)) for tick in ticks]
+
+    before, after = every_tick(score), every_tick(score.at(resolution))
+    assert sorted(after["onsets"]) == rounded(sorted(before["onsets"]))
+    assert after["events"] == rounded(before["events"])
+    if (score.notes["duration"] * resolution >= 480).all():  # a tick or more: no end has to be mended
+        assert sorted(after["ends"]) == rounded(sorted(before["ends"]))
+        marks = dict.fromkeys(rounded(score.fermatas))
+        assert after["marks"] == [*marks, *rounded([score.anacrusis_ticks]), *rounded([score.length_ticks])]
+
+
+@given(score=scores(), resolution=RESOLUTIONS)
+def test_seconds_stay_within_half_a_tick_and_as_much_for_each_change_of_tempo(score, resolution):
+    slowest = min([120.0, *(tempo.quarters_per_minute for tempo in score.tempi)])
+    allowed = (1 + len(score.tempi)) / 2 * 60 / slowest / resolution
+    ticks = score.notes["onset"]
+    moved = np.floor(ticks * resolution / 480 + 0.5)
+    apart = np.abs(score.at(resolution).ticks_to_seconds(moved) - score.ticks_to_seconds(ticks))
+    assert (apart <= allowed * (1 + 1e-9)).all()
+
+
+@given(score=scores(monophonic=False), resolution=RESOLUTIONS)
+def test_symusic_moves_the_notes_to_the_same_places_within_a_tick(score, resolution):
+    file = symusic.Score(480)
+    file.tracks.append(symusic.Track())
+    for onset, duration, pitch, velocity, _ in score.notes.tolist():
+        file.tracks[0].notes.append(symusic.Note(onset, duration, pitch, velocity))
+    theirs = file.resample(resolution, min_dur=1).tracks[0].notes
+    ours = score.at(resolution).notes
+
+    def ordered(rows):
+        return np.array(sorted(rows), dtype=np.int64).reshape(-1, 3)
+
+    found = ordered((n.pitch, n.start, n.end) for n in theirs)
+    wanted = ordered(zip(ours["pitch"], ours["onset"], ours["onset"] + ours["duration"], strict=True))
+    assert np.abs(found - wanted).max(initial=0) <= 1
+
+
+def test_a_note_keeps_its_last_tick_and_one_of_no_length_gets_none():
+    score = Score.from_notes([(0, 1, 60, 80, 0), (500, 3, 62, 80, 0), (900, 0, 64, 80, 0)])
+    assert score.at(1).notes[["onset", "duration"]].tolist() == [(0, 1), (1, 1), (2, 0)]
+
+
+def test_ticks_are_counted_beyond_int64():
+    far = Score.from_notes([(2**39, 2**38, 60, 80, 0)], ticks_per_quarter=10**9)
+    assert far.at(10**9 + 1).notes["onset"].tolist() == [2**39 + round(2**39 / 10**9)]
+
+
+def test_a_resolution_too_coarse_or_too_fine_is_refused():
+    with pytest.raises(ScoreError, match="at least one tick a quarter note, got 0"):
+        line(60).at(0)
+    with pytest.raises(ScoreError, match=r"expected a resolution that gives \d+ ticks at most, got 2199023255552"):
+        line(60).at(2**41)
+
+
+# -- data frames -----------------------------------------------------------------------------------------------------
+
+
+@given(score=scores(monophonic=False), resolution=st.integers(24, 2000))
+def test_a_score_goes_into_a_data_frame_and_comes_back(score, resolution):
+    score = score.at(resolution)
+    kept = {name: getattr(score, name) for name in ("parts", "meters", "keys", "fermatas", "title", "recipe")}
+    frame = score.to_pandas()
+    back = Score.from_notes(frame, **kept, anacrusis_ticks=score.anacrusis_ticks, length_ticks=score.length_ticks)
+    assert back == score
+
+
+@given(score=scores(), wanted=st.integers(24, 2000))
+def test_a_data_frame_can_be_counted_in_other_ticks_and_by_other_tempi(score, wanted):
+    frame = score.to_pandas()
+    for known in ({}, {"tempi": (Tempo(0, 90),)}):
+        back = Score.from_notes(frame, ticks_per_quarter=wanted, **known)
+        assert back.ticks_per_quarter == wanted
+        assert back.tempi == known.get("tempi", score.at(wanted).tempi)
+        slowest = min([120.0, *(tempo.quarters_per_minute for tempo in back.tempi)])
+        apart = np.sort(back.ticks_to_seconds(back.notes["onset"])) - frame["start"].to_numpy()
+        assert np.abs(apart).max(initial=0) <= 0.5 * 60 / slowest / wanted * (1 + 1e-9) + 1e-9
+
+
+@given(score=scores(max_parts=1, monophonic=False), columns=st.sampled_from([("start", "end"), ("start", "duration")]))
+def test_a_frame_that_remembers_nothing_keeps_its_seconds(score, columns):
+    frame = pd.read_csv(io.StringIO(score.to_pandas()[["pitch", *columns]].to_csv(index=False)))
+    back = Score.from_notes(frame)
+    assert back.notes["pitch"].tolist() == score.notes["pitch"].tolist()
+    apart = back.ticks_to_seconds(back.notes["onset"]) - score.ticks_to_seconds(score.notes["onset"])
+    assert np.abs(apart).max(initial=0) <= 0.5 * 0.5 / 480 + 1e-9
+    assert set(back.notes["velocity"].tolist()) <= {80}
+
+
+@given(score=scores(plain=True, max_parts=1))
+def test_steps_and_durations_are_enough_but_for_the_silence_before_the_first_note(score):
+    back = Score.from_notes(score.to_pandas()[["pitch", "step", "duration"]])
+    first = int(score.notes["onset"].min(initial=score.length_ticks))
+    assert len(back) == len(score)
+    if len(score):
+        assert np.array_equal(back.notes, score.cut(first, score.length_ticks).notes)
+
+
+def midi_to_notes(file):
+    """The notebook's own way from a MIDI file to a data frame (TensorFlow's tutorial, with its start and end)."""
+    instrument = pretty_midi.PrettyMIDI(file).instruments[0]
+    notes = collections.defaultdict(list)
+    sorted_notes = sorted(instrument.notes, key=lambda note: (note.start, note.pitch, note.end))
+    prev_start = sorted_notes[0].start
+    for note in sorted_notes:
+        notes["pitch"].append(note.pitch)
+        notes["name"].append(pretty_midi.note_number_to_name(note.pitch))
+        notes["start"].append(note.start)
+        notes["end"].append(note.end)
+        notes["step"].append(note.start - prev_start)
+        notes["duration"].append(note.end - note.start)
+        notes["velocity"].append(note.velocity)
+        prev_start = note.start
+    return pd.DataFrame({name: np.array(value) for name, value in notes.items()})
+
+
+@given(score=scores(min_parts=1, max_parts=1, monophonic=False).filter(len))
+def test_the_data_frame_is_the_one_of_the_notebooks(score):
+    heard = midi.canonical(score)
+    frame = heard.to_pandas()
+    assert set(frame.pop("part")) == {0}
+    pd.testing.assert_frame_equal(frame, midi_to_notes(io.BytesIO(midi.write(score))), atol=1e-9)
+
+
+def test_a_frame_has_a_row_a_note_and_plain_attributes():
+    score = line(60, 61, tempi=(Tempo(0, 60), Tempo(QUARTER, 90)))
+    frame = score.to_pandas()
+    assert frame["name"].tolist() == ["C4", "C#4"]
+    assert frame["step"].tolist() == [0, 1]
+    assert frame["end"].tolist() == pytest.approx([1, 5 / 3])
+    assert json.loads(json.dumps(frame.attrs)) == frame.attrs
+    assert list(Score.from_notes([]).to_pandas().columns) == list(frame.columns)
+
+
+def test_a_frame_may_be_changed_and_filtered_on_its_way():
+    score = Score.from_notes([(0, 480, 60, 80, 0), (480, 480, 62, 70, 1)], tempi=(Tempo(0, 60),))
+    frame = score.to_pandas()
+    frame["pitch"] += 12
+    assert Score.from_notes(frame[frame["part"] == 1]).notes.tolist() == [(480, 480, 74, 70, 1)]
+
+
+def test_a_note_that_sounds_lasts_a_tick_and_one_that_does_not_lasts_none():
+    short = pd.DataFrame({"pitch": [60, 62], "start": [0, 1], "duration": [1e-5, 0]})
+    assert Score.from_notes(short).notes["duration"].tolist() == [1, 0]
+
+
+def frame(**columns):
+    return pd.DataFrame({"pitch": [60, 62], "start": [0.0, 1.0], "end": [1.0, 2.5], **columns})
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        (frame().drop(columns="pitch"), "columns pitch, start or step, and end or duration; got end, start"),
+        (frame().drop(columns="start"), "start or step, and end or duration; got end, pitch"),
+        (frame().drop(columns="end"), "end or duration; got pitch, start"),
+        (pd.DataFrame(), "end or duration; got none"),
+        (frame(pitch=[60, 128]), r"whole numbers within 0\.\.127 in the column 'pitch', got 128\."),
+        (frame(pitch=[60, 61.5]), "in the column 'pitch', got 61.5"),
+        (frame(pitch=[60, 1e9]), "in the column 'pitch', got 1000000000"),
+        (frame(pitch=["C4", "D4"]), "a number in every row of the column 'pitch', got others"),
+        (frame(velocity=[0, 1]), r"whole numbers within 1\.\.127 in the column 'velocity', got 0"),
+        (frame(part=[0, -1]), "in the column 'part', got -1"),
+        (frame(start=[0, None]), "a number in every row of the column 'start', got rows without one"),
+        (frame(end=pd.array([1, None], dtype="Int64")), "a number in every row of the column 'end', got "),
+        (frame(start=[-1, 1]), "times in seconds from 0 on, got -1"),
+        (frame(end=[1, 0.5]), "notes that end after they start, got one from 1 to 0.5 s"),
+        (frame(duration=[1, 1]), r"every end at start \+ duration, got 1 \+ 1 and 2.5 s; drop the column"),
+        (pd.concat([frame(), frame()[["pitch"]]], axis=1), "column 'pitch', got two columns so named"),
+    ],
+)
+def test_a_frame_that_holds_no_notes_is_refused_in_one_sentence(table, complaint):
+    with pytest.raises(ScoreError, match=complaint) as raised:
+        Score.from_notes(table)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("remembered", [3, {"tempi": [1]}, {"tempi": 7}, {"ticks_per_quarter": "many"}])
+def test_attributes_that_others_have_spoilt_are_refused(remembered):
+    spoilt = frame()
+    spoilt.attrs["kantor"] = remembered
+    with pytest.raises(ScoreError, match=r"expected attrs\['kantor'\] as to_pandas wrote it"):
+        Score.from_notes(spoilt)
+
+
+def test_without_pandas_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtraError, match=r'needs the extra "notebook".*pip install "kantor\[notebook\]"'):
+        line(60).to_pandas()
 
 
 # -- cut -------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Conventions
 - ``notes`` is one structured array of dtype :data:`NOTE`, sorted by onset, part, pitch, duration; it is read-only.
 - A part is an index into ``parts``; a chorale's parts are soprano, alto, tenor, bass, top down.
 - What is unknown is left empty: no meter, no key, no fermata means *not known*, never *none*.
+- A data frame has the notes in seconds, one row each: :meth:`Score.to_pandas` and :meth:`Score.from_notes`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kantor.errors import ScoreError
+from kantor.errors import MissingExtraError, ScoreError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = ["BAR", "NOTE", "TICKS_PER_QUARTER", "VOICES", "Key", "Meter", "Part", "Score", "Tempo"]
 
@@ -32,6 +36,9 @@ NOTE = np.dtype([("onset", "<i8"), ("duration", "<i8"), ("pitch", "<i2"), ("velo
 BAR = np.dtype([("start", "<i8"), ("length", "<i8"), ("offset", "<i8")])
 
 MAX_TICKS = 2**40  # far beyond any music, far within int64: sums of ticks never overflow
+
+UNMARKED_VELOCITY = 80  # of a data frame's notes, where it has none
+PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +122,75 @@ class Score:
             object.__setattr__(self, name, tuple(sorted({int(tick) for tick in getattr(self, name)})))
 
     @classmethod
-    def from_notes(cls, notes: Iterable[Sequence[int]], **known: Any) -> Score:
-        """A score from (onset, duration, pitch, velocity, part) rows; ``known`` are the other attributes."""
-        rows = [tuple(row) for row in notes]
-        try:
-            array = np.array(rows, dtype=NOTE) if rows else np.empty(0, dtype=NOTE)
-        except OverflowError as error:
-            raise ScoreError(
-                f"expected notes whose numbers are those of music, got one out of all bounds: {error}."
-            ) from error
+    def from_notes(cls, notes: Iterable[Sequence[int]] | DataFrame, **known: Any) -> Score:
+        """A score from (onset, duration, pitch, velocity, part) rows in ticks, or from a data frame in seconds.
+
+        ``known`` are the other attributes. A data frame has a row a note, and these columns; others are let be:
+
+        - ``pitch``, a MIDI number;
+        - ``start``, or else ``step``, the seconds since the start of the row before, or since the beginning;
+        - ``end``, or else ``duration``, in seconds; where both are there they have to agree;
+        - ``velocity`` and ``part`` where it has them, else 80 and 0.
+
+        Its seconds are counted in the resolution and by the tempi of ``known``, else in those of the score that the
+        frame was made from (see :meth:`to_pandas`), else at 480 ticks and 120 quarters a minute.
+
+        Raises
+        ------
+        ScoreError
+            If a column that is needed is not there, or holds what is no note.
+        """
+        if hasattr(notes, "columns"):
+            clock = _clock(notes, known)
+            known |= {"ticks_per_quarter": clock.ticks_per_quarter, "tempi": clock.tempi}
+            array = _from_frame(notes, clock)
+        else:
+            array = _from_rows(notes)
         known.setdefault("parts", tuple(Part() for _ in range(int(array["part"].max(initial=-1)) + 1)))
         return cls(array, **known)
+
+    def to_pandas(self) -> DataFrame:
+        """The notes as a pandas data frame, a row each, in order of onset.
+
+        The columns are those of the notebooks that follow TensorFlow's tutorial "Generate music with an RNN":
+
+        - ``pitch``, a MIDI number, and its ``name``, "C4" for middle C, a black key as a sharp;
+        - ``start`` and ``end`` in seconds by the tempi; ``step``, the seconds since the start of the row before, 0 in
+          the first; ``duration``, from start to end;
+        - ``velocity`` and ``part``, as in ``notes``.
+
+        Resolution and tempi go along in ``attrs["kantor"]``, so that :meth:`from_notes` finds the very ticks again.
+        What else is known does not: ``Score.from_notes(frame, parts=score.parts, meters=score.meters)`` keeps it.
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            if error.name != "pandas":
+                raise
+            raise MissingExtraError("a data frame", "notebook") from error
+        notes = self.notes
+        pitch = notes["pitch"].astype(np.int64)
+        start = self.ticks_to_seconds(notes["onset"])
+        end = self.ticks_to_seconds(notes["onset"] + notes["duration"])
+        columns = {
+            "pitch": pitch,
+            "name": [f"{PITCH_NAMES[number % 12]}{number // 12 - 1}" for number in pitch.tolist()],
+            "start": start,
+            "end": end,
+            "step": np.diff(start, prepend=start[:1]),
+            "duration": end - start,
+            "velocity": notes["velocity"].astype(np.int64),
+            "part": notes["part"].astype(np.int64),
+        }
+        frame = pandas.DataFrame(columns)
+        tempi = [[tempo.tick, tempo.quarters_per_minute] for tempo in self.tempi]
+        frame.attrs["kantor"] = {"ticks_per_quarter": self.ticks_per_quarter, "tempi": tempi}  # plain, as JSON is
+        return frame
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Score):
@@ -168,6 +233,49 @@ class Score:
             length_ticks=end - start,
         )
 
+    def at(self, ticks_per_quarter: int) -> Score:
+        """The same score at another resolution: every tick is rescaled and rounded, halves up.
+
+        A note that lasts goes on lasting a tick at least. Nothing moves by more than half a tick; in seconds, changes
+        of tempo before it may add half a tick each. At its own resolution it is the score itself.
+
+        Raises
+        ------
+        ScoreError
+            If the resolution is below one tick a quarter note, or so fine that the ticks are too many.
+        """
+        new, old = int(ticks_per_quarter), int(self.ticks_per_quarter)
+        if new == old:
+            return self
+
+        def moved(tick: Any) -> Any:
+            return (2 * tick * new + old) // (2 * old)
+
+        def events(of: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(replace(event, tick=moved(int(event.tick))) for event in of)
+
+        if new < 1:
+            raise ScoreError(f"expected at least one tick a quarter note, got {new}.")
+        length = moved(int(self.length_ticks))
+        if length > MAX_TICKS:
+            raise ScoreError(f"expected a resolution that gives {MAX_TICKS} ticks at most, got {new} a quarter note.")
+        notes = self.notes.copy()
+        onset = self.notes["onset"].astype(object)  # Python's integers: products of ticks may leave int64
+        end = moved(onset + self.notes["duration"])
+        notes["onset"] = moved(onset)
+        notes["duration"] = np.maximum(end - moved(onset), self.notes["duration"] > 0)
+        return self.replace(
+            notes=notes,
+            ticks_per_quarter=new,
+            tempi=events(self.tempi),
+            meters=events(self.meters),
+            keys=events(self.keys),
+            fermatas=tuple(map(moved, self.fermatas)),
+            anacrusis_ticks=moved(int(self.anacrusis_ticks)),
+            barlines=tuple(map(moved, self.barlines)),
+            length_ticks=length,
+        )
+
     def _pickup_from(self, start: int) -> int:
         """Ticks from ``start`` to the next bar line where ``start`` lies within a bar, or in a pickup; else 0."""
         if start == 0 or not (self.meters or self.barlines):
@@ -183,12 +291,33 @@ class Score:
 
     def ticks_to_seconds(self, ticks: Any) -> Any:
         """Seconds from the start at ``ticks`` (a number or an array)."""
+        at, start, per_tick = self._tempo_map()
+        index = np.searchsorted(at, ticks, side="right") - 1
+        return start[index] + (np.asarray(ticks) - at[index]) * per_tick[index]
+
+    def tick_of_seconds(self, seconds: Any) -> Any:
+        """The tick nearest to ``seconds`` from the start (a number or an array), as int64: undoes ticks_to_seconds.
+
+        Raises
+        ------
+        ScoreError
+            If a time is before the start, beyond all music, or no number.
+        """
+        at, start, per_tick = self._tempo_map()
+        seconds = np.asarray(seconds, dtype=np.float64)
+        index = np.maximum(np.searchsorted(start, seconds, side="right") - 1, 0)
+        ticks = np.floor(at[index] + (seconds - start[index]) / per_tick[index] + 0.5)
+        wrong = ~((ticks >= 0) & (ticks <= MAX_TICKS))  # so put, it is true of what is no number
+        if wrong.any():
+            raise ScoreError(f"expected times in seconds from 0 on, got {float(seconds[wrong][0])}.")
+        return ticks.astype(np.int64)[()]
+
+    def _tempo_map(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Where each tempo starts, in ticks and in seconds, and how many seconds a tick lasts from there on."""
         at = np.array([0, *(t.tick for t in self.tempi)], dtype=np.int64)
         quarters_per_minute = np.array([120.0, *(t.quarters_per_minute for t in self.tempi)])
         per_tick = 60.0 / quarters_per_minute / self.ticks_per_quarter
-        start = np.concatenate([[0.0], np.cumsum(np.diff(at) * per_tick[:-1])])
-        index = np.searchsorted(at, ticks, side="right") - 1
-        return start[index] + (np.asarray(ticks) - at[index]) * per_tick[index]
+        return at, np.concatenate([[0.0], np.cumsum(np.diff(at) * per_tick[:-1])]), per_tick
 
     def meter_ticks(self, meter: Meter) -> int:
         """Length of a bar of ``meter`` in ticks."""
@@ -235,6 +364,82 @@ def _from(events: tuple[Any, ...], start: int, end: int) -> tuple[Any, ...]:
     before = [event for event in events if event.tick <= start]
     after = [event for event in events if start < event.tick < end]
     return tuple(replace(event, tick=max(event.tick - start, 0)) for event in before[-1:] + after)
+
+
+def _from_rows(rows: Iterable[Sequence[int]]) -> NDArray[np.void]:
+    tuples = [tuple(row) for row in rows]
+    try:
+        return np.array(tuples, dtype=NOTE) if tuples else np.empty(0, dtype=NOTE)
+    except OverflowError as error:
+        raise ScoreError(
+            f"expected notes whose numbers are those of music, got one out of all bounds: {error}."
+        ) from error
+
+
+def _clock(frame: Any, known: dict[str, Any]) -> Score:
+    """A score without notes that has the resolution and the tempi in which a data frame's seconds are counted."""
+    remembered = getattr(frame, "attrs", {}).get("kantor", {})
+    try:
+        tempi = tuple(Tempo(int(tick), float(speed)) for tick, speed in remembered.get("tempi", ()))
+        resolution = int(remembered.get("ticks_per_quarter", TICKS_PER_QUARTER))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ScoreError("expected attrs['kantor'] as to_pandas wrote it, got something else; delete it.") from error
+    clock = Score(np.empty(0, NOTE), ticks_per_quarter=resolution, tempi=tempi)
+    clock = clock.at(known.get("ticks_per_quarter", resolution))
+    return clock.replace(tempi=known.get("tempi", clock.tempi))
+
+
+def _from_frame(frame: Any, clock: Score) -> NDArray[np.void]:
+    """The notes (N,) of a data frame whose seconds are those of ``clock``."""
+    columns = {str(name) for name in frame.columns}
+    if not ("pitch" in columns and columns & {"start", "step"} and columns & {"end", "duration"}):
+        had = ", ".join(sorted(columns)) or "none"
+        raise ScoreError(f"expected the columns pitch, start or step, and end or duration; got {had}.")
+    start = _column(frame, "start") if "start" in columns else np.cumsum(_column(frame, "step"))
+    end = _column(frame, "end") if "end" in columns else start + _column(frame, "duration")
+    _check_spans(start, end, _column(frame, "duration") if "duration" in columns else end - start)
+    onset, stop = clock.tick_of_seconds(start), clock.tick_of_seconds(end)
+    notes = np.zeros(len(start), dtype=NOTE)
+    notes["onset"] = onset
+    notes["duration"] = np.maximum(stop - onset, end > start)
+    notes["pitch"] = _whole(frame, "pitch", 0, 127)
+    notes["velocity"] = _whole(frame, "velocity", 1, 127) if "velocity" in columns else UNMARKED_VELOCITY
+    notes["part"] = _whole(frame, "part", 0, 2**15 - 1) if "part" in columns else 0
+    return notes
+
+
+def _column(frame: Any, name: str) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(frame[name], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ScoreError(f"expected a number in every row of the column '{name}', got others; mend it.") from error
+    if values.ndim != 1 or not np.isfinite(values).all():
+        got = "two columns so named" if values.ndim != 1 else "rows without one; fill or drop them"
+        raise ScoreError(f"expected a number in every row of the column '{name}', got {got}.")
+    return values
+
+
+def _whole(frame: Any, name: str, low: int, high: int) -> NDArray[np.float64]:
+    values = _column(frame, name)
+    wrong = (values != np.floor(values)) | (values < low) | (values > high)
+    if wrong.any():
+        got = float(values[wrong][0])
+        raise ScoreError(f"expected whole numbers within {low}..{high} in the column '{name}', got {got:.12g}.")
+    return values
+
+
+def _check_spans(start: NDArray[np.float64], end: NDArray[np.float64], duration: NDArray[np.float64]) -> None:
+    """Refuse notes that end before they start, and a ``duration`` that has been changed where ``end`` has not."""
+    if (end < start).any():
+        row = int(np.argmax(end < start))
+        raise ScoreError(f"expected notes that end after they start, got one from {start[row]:g} to {end[row]:g} s.")
+    apart = np.abs(start + duration - end) > 0.01  # seconds; a table may have been rounded
+    if apart.any():
+        row = int(np.argmax(apart))
+        raise ScoreError(
+            f"expected every end at start + duration, got {start[row]:g} + {duration[row]:g} and {end[row]:g} s; "
+            "drop the column that no longer holds."
+        )
 
 
 def _check(notes: NDArray[np.void], score: Score) -> None:
