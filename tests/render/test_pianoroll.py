@@ -46,9 +46,16 @@ def test_a_picture_opens_and_has_the_size_of_a_page(piece):
     assert (picture == BLUE).all(axis=-1).any()
 
 
-@pytest.mark.parametrize("kind", ["png", "svg"])
+@pytest.mark.parametrize("kind", pianoroll.KINDS)
 def test_a_picture_is_the_same_every_time(chorale, kind):
     assert pianoroll.draw(chorale, kind) == pianoroll.draw(chorale, kind)
+
+
+def test_a_pdf_is_one_and_says_nothing_of_the_day(chorale):
+    data = pianoroll.draw(chorale, "pdf")
+    assert data.startswith(b"%PDF-")
+    assert data.rstrip().endswith(b"%%EOF")
+    assert not [word for word in (b"CreationDate", b"Creator", b"Producer") if word in data]
 
 
 def test_an_svg_is_well_formed_and_undated(chorale):
@@ -146,7 +153,7 @@ def test_beats_are_those_of_the_meter():
 
 
 def test_what_cannot_be_drawn_is_refused(chorale):
-    with pytest.raises(UnknownNameError, match="png, svg"):
+    with pytest.raises(UnknownNameError, match="pdf, png, svg"):
         pianoroll.draw(chorale, "gif")
     with pytest.raises(ScoreError, match="40000 quarters"):
         pianoroll.draw(Score.from_notes([(2**39, 480, 60, 80, 0)]))

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "piano_roll"]
+__all__ = ["BARS_PER_ROW", "COLOURS", "FAINT", "INK", "KINDS", "canvas", "draw", "encode", "piano_roll"]
+
+#: What a figure can be written as.
+KINDS = ("png", "svg", "pdf")
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A00", "#555555")
 INK, FAINT = "#222222", "#777777"
@@ -46,25 +49,30 @@ _STYLE = {
     "path.simplify": False,
     "axes.linewidth": 0.6,
 }
+#: What matplotlib would write into a file about itself and the day.
+_UNWANTED = {"png": ("Software",), "svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}
 
 
 def draw(score: Score, kind: str = "png", *, bars_per_row: int | None = None) -> bytes:
-    """A piano roll of ``score`` as the bytes of a ``png`` or ``svg`` file; the same score gives the same bytes.
+    """A piano roll of ``score`` as the bytes of a ``png``, ``svg`` or ``pdf`` file; the same score, the same bytes.
 
     Raises
     ------
     ScoreError
         If the score is longer than 40,000 quarters.
     UnknownNameError
-        If ``kind`` is neither.
+        If ``kind`` is none of them.
     """
-    if kind not in ("png", "svg"):
-        raise UnknownNameError("picture format", kind, ("png", "svg"))
-    with _matplotlib():
-        figure = piano_roll(score, bars_per_row=bars_per_row)
+    if kind not in KINDS:
+        raise UnknownNameError("picture format", kind, KINDS)
+    return encode(piano_roll(score, bars_per_row=bars_per_row), kind)
+
+
+def encode(figure: Figure, kind: str) -> bytes:
+    """``figure`` as the bytes of a file of ``kind``, one of :data:`KINDS`; no date, no version, no random names."""
+    with canvas():
         buffer = io.BytesIO()
-        metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-        figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+        figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=dict.fromkeys(_UNWANTED[kind]))
     return buffer.getvalue()
 
 
@@ -83,7 +91,7 @@ def piano_roll(score: Score, *, bars_per_row: int | None = None) -> Figure:
     if score.length_ticks > MAX_QUARTERS * score.ticks_per_quarter:
         quarters = score.length_ticks // score.ticks_per_quarter
         raise ScoreError(f"expected at most {MAX_QUARTERS} quarters of music to draw, got {quarters}; cut it.")
-    with _matplotlib():
+    with canvas():
         from matplotlib.figure import Figure
 
         rows = _rows(score, bars_per_row)
@@ -109,7 +117,7 @@ def piano_roll(score: Score, *, bars_per_row: int | None = None) -> Figure:
 
 
 @contextmanager
-def _matplotlib() -> Iterator[None]:
+def canvas() -> Iterator[None]:
     """Matplotlib with its own defaults and ours, silent about its caches, and left as it was found."""
     logger = logging.getLogger("matplotlib")
     level = logger.level
