@@ -1,9 +1,9 @@
-# Kantor's verbs for people: demo, test, check, fix, bench. Plain venv and pip, nothing else needed.
+# Kantor's verbs for people: demo, test, check, fix, bench, seeds. Plain venv and pip, nothing else needed.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo install dev test check fix bench clean
+.PHONY: demo install dev test check fix bench seeds clean
 
 demo: install    ## compose a chorale with the base install alone -> out/
 	$(BIN)/kantor generate --bars 16 --temperature 0.85 --seed 2 -o out/chorale.mid -o out/chorale.musicxml -o out/chorale.wav -o out/chorale.svg -o out/chorale.png
@@ -27,6 +27,10 @@ fix: dev
 
 bench: dev       ## speed and memory, as ratios
 	$(BIN)/python -m benchmarks
+
+seeds: dev       ## train the five seed systems small, ten minutes each at most -> runs/
+	for seed in seed-000 seed-001 seed-002 seed-003 seed-004; do \
+	  $(BIN)/kantor train $$seed --max-minutes 8 --set precision=bf16-mixed || exit 2; done
 
 clean:
 	rm -rf .venv out build dist

@@ -6,6 +6,8 @@ import textwrap
 
 import pytest
 
+from kantor import registry
+
 BLOCK = """
 import sys
 
@@ -60,8 +62,8 @@ def test_training_says_in_one_sentence_what_to_install(tmp_path):
 def test_the_lists_and_the_help_need_nothing_more():
     code = """
         from kantor.verbs.describe import models, presets
-        print([row["name"] for row in presets()])
+        print(len(presets()))
         print(all(row["parameters"] for row in models()))
         """
     done = run(code)
-    assert done.stdout == "['chorale', 'jsb', 'seed-000']\nTrue\n"
+    assert done.stdout == f"{len(registry.names('presets'))}\nTrue\n"

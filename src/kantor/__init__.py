@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kantor.verbs.continue_ import continue_
     from kantor.verbs.evaluate import evaluate
     from kantor.verbs.generate import generate
+    from kantor.verbs.inspect import inspect
     from kantor.verbs.piece import Piece
+    from kantor.verbs.plot import plot
     from kantor.verbs.train import train
 
 __version__ = "0.1.0"
@@ -38,8 +40,10 @@ __all__ = [
     "corpora",
     "evaluate",
     "generate",
+    "inspect",
     "io",
     "load",
+    "plot",
     "render",
     "train",
 ]
@@ -50,7 +54,7 @@ _HOMES = {
     "KantorError": "kantor.errors",
     **dict.fromkeys(("Key", "Meter", "Part", "Score", "Tempo"), "kantor.score"),
     "Piece": "kantor.verbs.piece",
-    **{verb: f"kantor.verbs.{verb}" for verb in ("continue_", "evaluate", "generate", "train")},
+    **{verb: f"kantor.verbs.{verb}" for verb in ("continue_", "evaluate", "generate", "inspect", "plot", "train")},
     "load": "kantor.bundle",
 }
 

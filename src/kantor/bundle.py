@@ -3,6 +3,7 @@
 bundle.json           the card: format, representation, network, preset and recipe, corpus, voice ranges, plans, metrics
 weights.safetensors   the weights, once
 graph.onnx            the computation; its weights are references into weights.safetensors
+heads.onnx            where the heads are chained: theirs, apart, for they run once a field
 README.md             the model card, in words
 
 Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of both files, a seal over
@@ -25,10 +26,10 @@ from kantor.errors import BundleError, KantorError, UnknownNameError
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns
 
-__all__ = ["CARD", "FORMAT", "GRAPH", "WEIGHTS", "Bundle", "file_hash", "load", "seal", "shipped"]
+__all__ = ["CARD", "FORMAT", "GRAPH", "HEADS", "WEIGHTS", "Bundle", "file_hash", "load", "seal", "shipped"]
 
-FORMAT = 1
-CARD, WEIGHTS, GRAPH = "bundle.json", "weights.safetensors", "graph.onnx"
+FORMAT = 2  # 1 knew no chained heads, and is read as it is
+CARD, WEIGHTS, GRAPH, HEADS = "bundle.json", "weights.safetensors", "graph.onnx", "heads.onnx"
 SHIPPED = Path(__file__).parent / "bundles"
 NEEDED = ("name", "representation", "network", "files", "parameters", "seal")
 SEALED = ("representation", "network", "files")
@@ -106,11 +107,10 @@ def seal(card: Mapping[str, Any]) -> str:
 
 def _open(path: Path) -> Bundle:
     bundle = Bundle(path, _card(path))
-    for name in (WEIGHTS, GRAPH):
+    for name in (WEIGHTS, GRAPH, *({HEADS} & bundle.card["files"].keys())):
         _check_file(path / name, bundle.card["files"].get(name, ""))
     try:
-        inputs, outputs = columns(bundle.representation)
-        expected = bundle.network.parameters(inputs, outputs)
+        expected = bundle.network.parameters(*columns(bundle.representation))
     except (TypeError, KeyError, AttributeError) as error:
         raise BundleError(
             f"expected {path / CARD} to describe a representation and a network of this version: {error}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shlex
@@ -42,16 +43,35 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A model in the packag
 Output = Annotated[
     list[Path], typer.Option("--output", "-o", help="A file to write; its suffix says what. Repeatable.")
 ]
-Temperature = Annotated[float, typer.Option(help="Below 1 safer, above 1 bolder, 0 always the likeliest.")]
+Temperature = Annotated[
+    float | None, typer.Option(help="Below 1 safer, above 1 bolder, 0 always the likeliest; the model's own, or 1.")
+]
 TopK = Annotated[int | None, typer.Option(help="Draw from the K likeliest classes only.")]
-TopP = Annotated[float, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
-MinP = Annotated[float, typer.Option(help="Drop classes less than P times as likely as the likeliest (0..1).")]
+TopP = Annotated[float | None, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
+MinP = Annotated[float | None, typer.Option(help="Drop classes less than P times as likely as the likeliest (0..1).")]
+Notes = Annotated[int | None, typer.Option(help="How many notes, in place of bars.")]
+Seconds = Annotated[float | None, typer.Option(help="How many seconds, in place of bars.")]
+PromptNotes = Annotated[
+    int | None, typer.Option(help="Take so many notes of the prompt: a file's first, 100 of a random one.")
+]
+Tempo = Annotated[float | None, typer.Option(help="Quarter notes a minute.")]
+Velocity = Annotated[int | None, typer.Option(help="How hard every composed note is struck, 1..127.")]
 Seed = Annotated[int | None, typer.Option(help="Give it again for the same piece; drawn and printed unless given.")]
 Count = Annotated[
     int, typer.Option("--count", "-n", help="How many pieces; put {n} into the output's name for the number.")
 ]
 CorpusName = Annotated[str | None, typer.Option("--corpus", help="A corpus by name ('bach' unless --data is given).")]
 Data = Annotated[Path | None, typer.Option("--data", help="A folder of MIDI, MusicXML or grid CSV files.")]
+Tracks = Annotated[
+    str, typer.Option(help="Of each piece: 'all' but drums, 'piano', or 'melody' (the highest line), as one part.")
+]
+OnlyKey = Annotated[str, typer.Option(help="Only pieces in this key: 'C major', 'Am'.")]
+OnlyMeter = Annotated[str, typer.Option(help="Only pieces in this meter throughout: '4/4'.")]
+Limit = Annotated[int | None, typer.Option(help="Only so many pieces.")]
+MinNotes = Annotated[int, typer.Option(help="Only pieces of so many notes at least.")]
+Quantise = Annotated[
+    int | None, typer.Option("--quantise", help="Move onsets and ends to a grid of so many a quarter first.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2); else KANTOR_SOUNDFONT, else one found here.")]
 Instrument = Annotated[
@@ -79,7 +99,13 @@ def root(
 def generate(
     output: Output,
     model: Model = "chorale",
-    bars: Annotated[int, typer.Option(help="How many bars, beside a pickup.")] = 16,
+    bars: Annotated[int | None, typer.Option(help="How many bars, beside a pickup; 16 unless told.")] = None,
+    notes: Notes = None,
+    seconds: Seconds = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="A file to begin with, or random:FOLDER for a fragment of one of its files.")
+    ] = None,
+    prompt_notes: PromptNotes = None,
     key: Annotated[
         str | None, typer.Option(help="'Gm', 'D major' ...; drawn as training pieces begin, unless given.")
     ] = None,
@@ -87,10 +113,12 @@ def generate(
     pickup: Annotated[
         float | None, typer.Option(help="Beats before the first full bar; drawn likewise, unless given.")
     ] = None,
-    temperature: Temperature = 1.0,
+    tempo: Tempo = None,
+    velocity: Velocity = None,
+    temperature: Temperature = None,
     top_k: TopK = None,
-    top_p: TopP = 1.0,
-    min_p: MinP = 0.0,
+    top_p: TopP = None,
+    min_p: MinP = None,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
@@ -105,9 +133,15 @@ def generate(
         return verb(
             model,
             bars=bars,
+            notes=notes,
+            seconds=seconds,
+            prompt=prompt,
+            prompt_notes=prompt_notes,
             key=key,
             meter=meter,
             pickup=pickup,
+            tempo=tempo,
+            velocity=velocity,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
@@ -118,22 +152,27 @@ def generate(
         )
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
-    _compose(compose, output, count, playing, as_json)
+    _compose(compose, output, count, playing, as_json, source=Path(prompt) if prompt else None)
 
 
 @app.command("continue")
 def continue_(
-    file: Annotated[Path, typer.Argument(help="MIDI, MusicXML or grid CSV.")],
+    file: Annotated[str, typer.Argument(help="MIDI, MusicXML or grid CSV; or random:FOLDER.")],
     output: Output,
     model: Model = "chorale",
     from_bar: Annotated[
         int | None, typer.Option(help="First bar to compose; the end of the music unless given.")
     ] = None,
-    bars: Annotated[int, typer.Option(help="How many bars to add.")] = 8,
-    temperature: Temperature = 1.0,
+    prompt_notes: PromptNotes = None,
+    bars: Annotated[int | None, typer.Option(help="How many bars to add; 8 unless told.")] = None,
+    notes: Notes = None,
+    seconds: Seconds = None,
+    tempo: Tempo = None,
+    velocity: Velocity = None,
+    temperature: Temperature = None,
     top_k: TopK = None,
-    top_p: TopP = 1.0,
-    min_p: MinP = 0.0,
+    top_p: TopP = None,
+    min_p: MinP = None,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
@@ -149,7 +188,12 @@ def continue_(
             file,
             model,
             from_bar=from_bar,
+            prompt_notes=prompt_notes,
             bars=bars,
+            notes=notes,
+            seconds=seconds,
+            tempo=tempo,
+            velocity=velocity,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
@@ -160,7 +204,7 @@ def continue_(
         )
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
-    _compose(compose, output, count, playing, as_json, source=file)
+    _compose(compose, output, count, playing, as_json, source=Path(file))
 
 
 def _compose(
@@ -206,7 +250,7 @@ def _print_piece(made: dict[str, Any]) -> None:
         "bars": made["bars"],
         "notes": made["notes"],
         "seed": f"{made['seed']} (take {made['take']}, model {made['model']})",
-        "nats per note": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,} cells",
+        "nats a decision": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,}",
         "files": "\n".join(made["files"]),
     }
     _print_facts(rows)
@@ -244,29 +288,49 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder of --out.")] = False,
     seed: Annotated[int | None, typer.Option(help="Fixes weights, order, transpositions and dropout.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting: key=value. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Override a setting: key=value; key=a,b,c trains one model each. Repeatable."),
     ] = None,
+    augment: Annotated[
+        str, typer.Option(help="How training pieces vary: transpose=2,tempo=.1,velocity=.1 (semitones, shares).")
+    ] = "",
+    tracks: Tracks = "",
+    only_key: OnlyKey = "",
+    only_meter: OnlyMeter = "",
+    limit: Limit = None,
+    min_notes: MinNotes = 0,
+    quantise: Quantise = None,
+    as_json: Json = False,
 ) -> None:
     """Train a preset on a corpus or a folder, and leave a model folder."""
+    from kantor.corpora import Selection
     from kantor.verbs.train import train as verb
+    from kantor.verbs.variants import split_settings, variants
 
-    made = verb(
-        preset,
-        corpus=corpus,
-        data=data,
-        start=start,
-        out=output,
-        max_epochs=max_epochs,
-        max_minutes=max_minutes,
-        batch_size=batch_size,
-        window=window,
-        accelerator=accelerator,
-        resume=resume,
-        seed=seed,
-        settings=_settings(settings or []),
-        say=lambda line: err.print(line, markup=False),
-        bar=err.is_terminal,
-    )
+    single, several = split_settings(preset, {**_settings(settings or []), **_augmentation(augment)})
+    options: dict[str, Any] = {
+        "corpus": corpus,
+        "data": data,
+        "start": start,
+        "max_epochs": max_epochs,
+        "max_minutes": max_minutes,
+        "batch_size": batch_size,
+        "window": window,
+        "accelerator": accelerator,
+        "resume": resume,
+        "seed": seed,
+        "selection": Selection(tracks, only_key, only_meter, limit, min_notes, quantise),
+        "say": lambda line: err.print(line, markup=False),
+        "bar": err.is_terminal,
+    }
+    if several:
+        rows = variants(preset, single, several, out=output, **options)
+        _list(rows, tuple(rows[0]), as_json)
+        return
+    made = verb(preset, settings=single, out=output, **options)
+    if as_json:
+        _print_json({"kind": "model", "folder": str(made.path), **made.card})
+        return
     out.print(f"model: {made.path}\ntry: kantor generate --model {made.path} -o out/piece.mid", markup=False)
 
 
@@ -277,6 +341,16 @@ def _settings(pairs: list[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
+def _augmentation(text: str) -> dict[str, str]:
+    """``transpose=2,tempo=.1`` as settings of the recipe."""
+    pairs = dict(pair.split("=", 1) for pair in text.split(",") if "=" in pair)
+    settings = {"transpose": "transpose", "tempo": "vary_tempo", "velocity": "vary_velocity"}
+    wrong = [name for name in pairs if name not in settings]
+    if wrong or len(pairs) != len([part for part in text.split(",") if part]):
+        raise OptionError(f"expected --augment like transpose=2,tempo=.1,velocity=.1, got '{text}'.")
+    return {f"recipe.{settings[name]}": value for name, value in pairs.items()}
+
+
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="A model in the package by name, or a model folder.")],
@@ -284,11 +358,19 @@ def evaluate(
     data: Data = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
     protocol: Annotated[
-        str, typer.Option(help="'whole' pieces, or 'windows' of 131 targets, as preset seed-000 has them.")
+        str,
+        typer.Option(help="'whole' pieces; 'windows' of 131 targets, as seed-000 has them; 'frames', as rolls do."),
     ] = "whole",
+    tracks: Tracks = "",
+    only_key: OnlyKey = "",
+    only_meter: OnlyMeter = "",
+    limit: Limit = None,
+    min_notes: MinNotes = 0,
+    quantise: Quantise = None,
     as_json: Json = False,
 ) -> None:
     """Say how likely a model finds music it has not seen: nats per note, accuracies, baselines."""
+    from kantor.corpora import Selection
     from kantor.verbs.evaluate import evaluate as verb
 
     with _bar("judging", 1, shown=not as_json) as advance:
@@ -298,6 +380,7 @@ def evaluate(
             data=data,
             split=split,
             protocol=protocol,
+            selection=Selection(tracks, only_key, only_meter, limit, min_notes, quantise),
             progress=not as_json,
             advance=lambda done, total: advance(done / total),
         )
@@ -310,6 +393,8 @@ def evaluate(
     rows: dict[str, Any] = {}
     for name, value in {**figures.to_dict(), **named}.items():
         rows[name] = f"{value:.4f}" if isinstance(value, float) else value
+        if isinstance(value, dict):
+            rows[name] = ", ".join(f"{field} {nats:.4f}" for field, nats in value.items())
         if isinstance(value, tuple):
             rows[name] = " .. ".join(f"{bound:.4f}" for bound in value) + "  (95 %, over pieces)"
     _print_facts(rows)
@@ -331,6 +416,95 @@ def render(
         advance(1)
     for path in written:
         out.print(str(path), markup=False)
+
+
+@app.command()
+def inspect(
+    target: Annotated[Path, typer.Argument(help="A folder of music, or a file.")],
+    notes: Annotated[int | None, typer.Option(help="List the first so many notes of each file.")] = None,
+    tracks: Tracks = "",
+    only_key: OnlyKey = "",
+    only_meter: OnlyMeter = "",
+    limit: Limit = None,
+    min_notes: MinNotes = 0,
+    quantise: Quantise = None,
+    as_json: Json = False,
+) -> None:
+    """Say what training would make of a folder: which files are used, which are not, and why."""
+    from kantor.corpora import Selection
+    from kantor.verbs.inspect import inspect as verb
+
+    with _bar("inspecting", 1, shown=not as_json) as advance:
+        report = verb(
+            target,
+            notes=notes,
+            selection=Selection(tracks, only_key, only_meter, limit, min_notes, quantise),
+            progress=not as_json,
+            advance=lambda done, total: advance(done / total),
+        )
+    if as_json:
+        _print_json(report)
+        return
+    for file in report["files"]:
+        _print_file(file)
+    for other in report["others"]:
+        err.print(f"no music: {other['path']}: {other['reason']}", markup=False)
+    _print_facts({n: json.dumps(v) if isinstance(v, dict | list) else v for n, v in report["totals"].items()})
+
+
+def _print_file(file: dict[str, Any]) -> None:
+    """One line of the ingest report, the remarks and the listed notes below it."""
+    split = f", {file['split']}" if file["split"] else ""
+    facts = (
+        f"{file['notes']:,} notes, {file['meter'] or 'no meter'}, {file['key'] or 'no key'}, {file['seconds']:.0f} s"
+    )
+    said = file["reason"] if file["status"] != "kept" else facts
+    out.print(f"{file['status']}{split}: {file['path']}: {said}", markup=False)
+    for remark in file["remarks"] if file["status"] == "kept" else ():
+        out.print(f"    {remark}", markup=False)
+    for note in file.get("first_notes", ()):
+        times = "  ".join(f"{name} {note[name]:8.3f}" for name in ("start", "end", "step", "duration"))
+        out.print(f"    {note['name']:>4}  {times}  velocity {note['velocity']}", markup=False)
+
+
+@app.command()
+def plot(
+    target: Annotated[str, typer.Argument(help="A file or folder of music, a corpus by name, or a training's folder.")],
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", help="A .png, .svg or .pdf; plot.png unless told. Repeatable."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="A second corpus, folder or file, whose distributions are drawn over it.")
+    ] = None,
+    first: Annotated[int | None, typer.Option(help="Only the first so many notes of a file's piano roll.")] = None,
+    distributions: Annotated[
+        bool, typer.Option("--distributions", help="A file's pitches, steps and durations, not its piano roll.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw a piece's piano roll, the distributions of a corpus's notes, or the curves of a training."""
+    from kantor.verbs.plot import plot as verb
+
+    files = output if output or as_json else [_free("plot.png")]
+    with _bar("drawing", 1, shown=not as_json) as advance:
+        facts = verb(
+            target, files or (), against=against, first=first, distributions=distributions, progress=not as_json
+        )
+        advance(1)
+    if as_json:
+        _print_json(facts)
+        return
+    out.print(facts["title"], markup=False)
+    for file in facts["files"]:
+        out.print(file, markup=False)
+
+
+def _free(name: str) -> Path:
+    """The first of NAME, NAME-2, NAME-3 ... that is no file yet."""
+    path = Path(name)
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(free for free in itertools.chain([path], numbered) if not free.exists())
 
 
 @app.command()
@@ -378,8 +552,14 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
     for column in columns:
         table.add_column(column, no_wrap=column != "about", overflow="fold")
     for row in rows:
-        table.add_row(*(f"{row[c]:,}" if isinstance(row[c], int) else str(row[c]) for c in columns))
+        table.add_row(*(_shown(row[column]) for column in columns))
     Console(highlight=False).print(table)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _print_facts(facts: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """What a network is, in numbers: frozen configs, free of torch, that a bundle can store and a table can print.
 
-``inputs`` and ``outputs`` below are the class counts of a representation's columns: the fields of the step before and
-the conditions come in, the fields of this step go out. The networks themselves are in ``models/``, one file each.
+``inputs``, ``outputs`` and ``kinds`` below are a representation's columns (:func:`kantor.representations.columns`): the
+fields of the step before and the conditions come in, the fields of this step go out. The networks themselves are in
+``models/``, one file each.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from typing import Any, ClassVar, Protocol
 
 from kantor.errors import BundleError, OptionError, UnknownNameError
 
-__all__ = ["NETWORKS", "ConvLstm", "Lstm", "NetworkConfig", "from_dict", "to_dict"]
+__all__ = [
+    "NETWORKS",
+    "BranchedLstm",
+    "ConvLstm",
+    "Lstm",
+    "NetworkConfig",
+    "PlainLstm",
+    "from_dict",
+    "to_dict",
+    "widths",
+]
 
 
 class NetworkConfig(Protocol):
@@ -21,9 +32,20 @@ class NetworkConfig(Protocol):
 
     kind: ClassVar[str]
 
-    def parameters(self, inputs: Sequence[int], outputs: Sequence[int]) -> int:
-        """Number of parameters for these columns."""
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters for these columns; fields are categorical where no ``kinds`` are given."""
         ...
+
+
+def widths(outputs: Sequence[int], kinds: Sequence[str] = ()) -> list[int]:
+    """Columns of each field: one, or one a key."""
+    known = kinds or ["categorical"] * len(outputs)
+    return [size if kind == "multi-hot" else 1 for size, kind in zip(outputs, known, strict=True)]
+
+
+def _heads(seen: int, outputs: Sequence[int]) -> int:
+    """Parameters of a linear layer for each field; a real field's has one unit."""
+    return sum((seen + 1) * size for size in outputs)
 
 
 def _lstm(inputs: int, hidden: int) -> int:
@@ -55,12 +77,12 @@ class ConvLstm:
         object.__setattr__(self, "filters", tuple(self.filters))
         _check(self)
 
-    def parameters(self, inputs: Sequence[int], outputs: Sequence[int]) -> int:
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
         """Number of parameters, counted as Keras does: the running statistics of the normalisations included."""
-        widths = (self.embedding, *self.filters)
-        convolutions = sum((2 * a + 1) * b + 4 * b for a, b in pairwise(widths))
-        heads = sum((self.hidden + 1) * size for size in outputs)
-        return sum(inputs) * self.embedding + convolutions + _lstm(widths[-1], self.hidden) + heads
+        channels = (self.embedding, *self.filters)
+        convolutions = sum((2 * a + 1) * b + 4 * b for a, b in pairwise(channels))
+        heads = _heads(self.hidden, [_units(*f) for f in _fields(outputs, kinds)])
+        return sum(inputs) * self.embedding + convolutions + _lstm(channels[-1], self.hidden) + heads
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,7 @@ class Lstm:
     layers      how many LSTMs are stacked.
     dropout     share of units dropped between layers and before the head, 0..1.
     head        hidden units of the head (GELU), which reads the last LSTM and the embedding; 0 for a linear one.
+    chained     whether a field's head also sees the fields of its own step that are decided before it.
     """
 
     embedding: int = 256
@@ -81,35 +104,121 @@ class Lstm:
     layers: int = 2
     dropout: float = 0.3
     head: int = 320
+    chained: bool = False
 
     kind: ClassVar[str] = "lstm"
 
     def __post_init__(self) -> None:
         _check(self)
 
-    def parameters(self, inputs: Sequence[int], outputs: Sequence[int]) -> int:
-        """Number of parameters, one bias a gate; each field's table has a row for "before the start"."""
-        tables = (sum(inputs) + len(outputs)) * self.embedding
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, one bias a gate; each field's columns have a row for "before the start"."""
+        columns = widths(outputs, kinds)
+        tables = (sum(inputs) + sum(columns)) * self.embedding
         stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         seen = self.hidden
         middle = 0
         if self.head:
             middle, seen = (self.hidden + self.embedding + 1) * self.head, self.head
-        return tables + stack + middle + sum((seen + 1) * size for size in outputs)
+        chain = 0
+        if self.chained:
+            first = 0  # input columns of the fields before
+            for width in columns[:-1]:
+                first += width
+                chain += (seen + 1) * seen + (sum(inputs[:first]) + first) * seen
+        return tables + stack + middle + chain + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
 
 
-NETWORKS: dict[str, type[ConvLstm | Lstm]] = {config.kind: config for config in (ConvLstm, Lstm)}
+@dataclass(frozen=True)
+class PlainLstm:
+    """Numbers as they are, scaled to about 1, into a stack of LSTMs: the networks of seeds 002, 003 and 004.
+
+    Parameters
+    ----------
+    hidden      units of each LSTM.
+    layers      how many LSTMs are stacked.
+    dropout     share of each LSTM's inputs dropped, 0..1.
+    dense       units of a layer (ReLU) between the last LSTM and the heads; 0 for none.
+    dense_dropout  share of that layer's units dropped, 0..1.
+    """
+
+    hidden: int = 128
+    layers: int = 1
+    dropout: float = 0.0
+    dense: int = 0
+    dense_dropout: float = 0.0
+
+    kind: ClassVar[str] = "plain-lstm"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, as Keras counts."""
+        stack = _lstm(len(inputs), self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
+        middle = (self.hidden + 1) * self.dense
+        return stack + middle + _heads(self.dense or self.hidden, [_units(*f) for f in _fields(outputs, kinds)])
+
+
+@dataclass(frozen=True)
+class BranchedLstm:
+    """A small LSTM for each input, joined by two larger ones: the network of seed 001 and its parent.
+
+    Parameters
+    ----------
+    branch          units of each input's own LSTM.
+    branch_dropout  share of their outputs dropped, 0..1.
+    hidden          units of the two joined LSTMs; batch normalisation follows the second.
+    dense           units of the layer (ReLU) they feed.
+    head            units of each field's own layer (ReLU, batch normalisation) before its softmax; 0 for none.
+    dropout         share dropped after each of these, 0..1.
+    """
+
+    branch: int = 256
+    branch_dropout: float = 0.2
+    hidden: int = 512
+    dense: int = 256
+    head: int = 128
+    dropout: float = 0.3
+
+    kind: ClassVar[str] = "branched-lstm"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, counted as Keras does: the running statistics of the normalisations included."""
+        branches = len(inputs) * _lstm(1, self.branch)
+        joined = _lstm(len(inputs) * self.branch, self.hidden) + _lstm(self.hidden, self.hidden) + 4 * self.hidden
+        middle = (self.hidden + 1) * self.dense
+        own = len(outputs) * ((self.dense + 1) * self.head + 4 * self.head)
+        units = [_units(*field) for field in _fields(outputs, kinds)]
+        return branches + joined + middle + own + _heads(self.head or self.dense, units)
+
+
+def _fields(outputs: Sequence[int], kinds: Sequence[str]) -> list[tuple[int, str]]:
+    return list(zip(outputs, kinds or ["categorical"] * len(outputs), strict=True))
+
+
+def _units(size: int, kind: str) -> int:
+    """Trained outputs of a field's head."""
+    return 1 if kind == "real" else size
+
+
+NETWORKS: dict[str, type[Any]] = {config.kind: config for config in (BranchedLstm, ConvLstm, Lstm, PlainLstm)}
 
 
 def _check(config: Any) -> None:
     for field in fields(config):
         value = getattr(config, field.name)
-        if field.name == "dropout":
+        if isinstance(value, bool):
+            continue
+        if field.name.endswith("dropout"):
             if not 0 <= value < 1:
-                raise OptionError(f"expected a dropout from 0 up to but not including 1, got {value}.")
-        elif field.name == "head":
+                raise OptionError(f"expected a {field.name} from 0 up to but not including 1, got {value}.")
+        elif field.name in ("head", "dense"):
             if value < 0:
-                raise OptionError(f"expected a head of at least 0 units, got {value}.")
+                raise OptionError(f"expected a {field.name} of at least 0 units, got {value}.")
         elif min(value if isinstance(value, tuple) else (value,), default=0) < 1:
             raise OptionError(f"expected the network's {field.name} to be at least 1, got {value}.")
 
@@ -132,6 +241,7 @@ def from_dict(stored: dict[str, Any]) -> NetworkConfig:
     if kind not in NETWORKS:
         raise UnknownNameError("network", str(kind), NETWORKS)
     try:
-        return NETWORKS[kind](**rest)
+        config: NetworkConfig = NETWORKS[kind](**rest)
+        return config
     except TypeError as error:
         raise BundleError(f"expected the sizes of a network of kind '{kind}', got {sorted(rest)}: {error}.") from error

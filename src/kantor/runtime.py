@@ -8,13 +8,13 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from kantor.bundle import GRAPH, Bundle
+from kantor.bundle import GRAPH, HEADS, Bundle
 from kantor.errors import BundleError
-from kantor.representations import columns
+from kantor.representations import columns, decided
 
-__all__ = ["Logits", "Model", "Runtime", "State"]
+__all__ = ["Features", "Model", "Runtime", "State"]
 
-Logits = list[NDArray[np.float32]]
+Features = list[NDArray[np.float32]]
 State = list[NDArray[np.float32]]
 
 
@@ -25,13 +25,17 @@ class Model(Protocol):
         """The state before the first step."""
         ...
 
-    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Logits, State]:
-        """Logits of each field, (batch, time, classes), for inputs (batch, time, columns); and the state after."""
+    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Features, State]:
+        """What the trunk makes of inputs (batch, time, columns); and the state after."""
+        ...
+
+    def field(self, features: Features, values: NDArray[np.int64], k: int) -> NDArray[np.float32]:
+        """Parameters (batch, time, ...) of field ``k``; ``values`` (batch, time, columns) hold the fields before it."""
         ...
 
 
 class Runtime:
-    """A bundle's graph, loaded.
+    """A bundle's graph, loaded; where the heads are chained, theirs too.
 
     Parameters
     ----------
@@ -40,27 +44,23 @@ class Runtime:
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what fails is raised, and said once
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(bundle.path / GRAPH), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own exception types are many and undocumented
-            raise BundleError(
-                f"expected {bundle.path / GRAPH} to be a graph that ONNX Runtime can load: {error}"
-            ) from error
+        self._session = _session(bundle, GRAPH, threads)
         inputs = self._session.get_inputs()
         self._inputs, self._state_inputs = inputs[0].name, inputs[1:]
-        self._fields = len(self._session.get_outputs()) - len(self._state_inputs)
-        width, classes = columns(bundle.representation)
-        if inputs[0].shape[-1] != len(width) or self._fields != len(classes):
+        self._state_names = [spec.name for spec in self._state_inputs]
+        given = len(self._session.get_outputs()) - len(self._state_inputs)
+        self._heads = _session(bundle, HEADS, threads) if HEADS in bundle.card["files"] else None
+        self._only = onnxruntime.RunOptions()
+        self._only.only_execute_path_to_fetches = True  # a field's own head, not all of them
+        width, outputs, _ = columns(bundle.representation)
+        fields = len(self._heads.get_outputs()) if self._heads else given
+        if inputs[0].shape[-1] != len(width) or fields != len(outputs):
             raise BundleError(
-                f"expected a graph of {len(width)} inputs a step and {len(classes)} fields, which is what the "
-                f"representation of {bundle.path} has; got {inputs[0].shape[-1]} and {self._fields}."
+                f"expected a graph of {len(width)} inputs a step and {len(outputs)} fields, which is what the "
+                f"representation of {bundle.path} has; got {inputs[0].shape[-1]} and {fields}."
             )
+        self._columns = decided(bundle.representation)
+        self._given = given
 
     def initial(self, batch: int) -> State:
         """Zeros, in the shapes the graph asks for."""
@@ -69,15 +69,38 @@ class Runtime:
             for state in self._state_inputs
         ]
 
-    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Logits, State]:
+    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Features, State]:
         """See :class:`Model`."""
         feed: dict[str, NDArray[Any]] = {self._inputs: inputs}
-        for spec, value in zip(self._state_inputs, state, strict=True):
-            feed[spec.name] = value
-        try:
-            results = self._session.run(None, feed)
-        except Exception as error:  # onnxruntime's own, which says so in words alone
-            if "allocate memory" in str(error) or "bad_alloc" in str(error):
-                raise MemoryError(str(error)) from error
-            raise
-        return results[: self._fields], results[self._fields :]
+        feed.update(zip(self._state_names, state, strict=True))
+        results = _asked(self._session, None, feed, None)
+        return results[: self._given], results[self._given :]
+
+    def field(self, features: Features, values: NDArray[np.int64], k: int) -> NDArray[np.float32]:
+        """See :class:`Model`."""
+        if self._heads is None:
+            return features[k]
+        feed: dict[str, NDArray[Any]] = {"features": features[0], "values": values}
+        found: NDArray[np.float32] = _asked(self._heads, [f"field_{k}"], feed, self._only)[0]
+        return found
+
+
+def _session(bundle: Bundle, name: str, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what fails is raised, and said once
+    try:
+        return onnxruntime.InferenceSession(str(bundle.path / name), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exception types are many and undocumented
+        raise BundleError(f"expected {bundle.path / name} to be a graph that ONNX Runtime can load: {error}") from error
+
+
+def _asked(session: Any, names: list[str] | None, feed: dict[str, NDArray[Any]], options: Any) -> list[Any]:
+    try:
+        results: list[Any] = session.run(names, feed, options)
+    except Exception as error:  # onnxruntime's own, which says so in words alone
+        if "allocate memory" in str(error) or "bad_alloc" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+    return results

@@ -21,6 +21,7 @@ __all__ = [
     "SCALES",
     "TRIADS",
     "Triad",
+    "diatonic",
     "interval_name",
     "is_tonic_triad",
     "is_triad",
@@ -166,6 +167,11 @@ def scale(key: Key, minor: str = "natural minor") -> frozenset[int]:
     """
     steps = SCALES[minor] if key.mode == "minor" else SCALES["major"]
     return frozenset((tonic(key) + step) % 12 for step in steps)
+
+
+def diatonic(key: Key) -> frozenset[int]:
+    """Pitch classes at home in ``key``: its scale, in minor with both the natural and the raised seventh."""
+    return scale(key) | (scale(key, "harmonic minor") if key.mode == "minor" else frozenset())
 
 
 def triad(pitches: Iterable[int]) -> Triad | None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kantor.data.augmentation import part_ranges, shifts, transpose
-from kantor.score import Key, Part, Score
+from kantor.data.augmentation import louder, part_ranges, shifts, stretch, transpose
+from kantor.score import Key, Meter, Part, Score, Tempo
 from strategies import scores
 
 
@@ -73,3 +73,46 @@ def test_every_shift_stays_in_the_ranges_and_a_wider_one_would_not(pieces, at_mo
 @pytest.mark.parametrize("semitones", [0, 12, -12])
 def test_an_octave_keeps_the_key(semitones):
     assert transpose(two_parts(72, 60, keys=(Key(0, 4, "minor"),)), semitones).keys == (Key(0, 4, "minor"),)
+
+
+# -- slower, louder --------------------------------------------------------------------------------------------------
+
+
+def test_a_stretched_score_is_the_same_playing_slower():
+    rows = [(0, 100, 60, 80, 0), (100, 300, 62, 70, 0), (401, 3, 64, 60, 0)]
+    score = Score.from_notes(
+        rows, tempi=(Tempo(0, 90.0), Tempo(200, 60.0)), keys=(Key(200, 1, "major"),), fermatas=(300,), length_ticks=500
+    )
+    slower = stretch(score, 1.5)
+    assert slower.notes.tolist() == [(0, 150, 60, 80, 0), (150, 450, 62, 70, 0), (602, 4, 64, 60, 0)]
+    assert slower.tempi == (Tempo(0, 90.0), Tempo(300, 60.0))
+    assert (slower.keys, slower.fermatas, slower.length_ticks) == ((Key(300, 1, "major"),), (450,), 750)
+    assert slower.parts == score.parts
+
+
+def test_a_stretched_score_knows_no_bars():
+    score = two_parts(72, 60, meters=(Meter(0, 3, 4),), barlines=(0, 480), anacrusis_ticks=240, length_ticks=960)
+    stretched = stretch(score, 1.1)
+    assert (stretched.meters, stretched.barlines, stretched.anacrusis_ticks) == ((), (), 0)
+    assert stretch(score, 1) is score
+
+
+@given(score=scores(monophonic=False), factor=st.floats(0.05, 3))
+def test_notes_that_touched_still_touch_and_every_note_still_lasts(score, factor):
+    stretched = stretch(score, factor)
+    assert len(stretched) == len(score)
+    assert (stretched.notes["duration"] >= 1).all()
+    ends = {round(end * factor) for end in (score.notes["onset"] + score.notes["duration"]).tolist()}
+    onsets = {round(onset * factor) for onset in score.notes["onset"].tolist()}
+    assert set(stretched.notes["onset"].tolist()) == onsets
+    if factor > 0.01:  # a sixteenth of 120 ticks is not squeezed to nothing
+        assert set((stretched.notes["onset"] + stretched.notes["duration"]).tolist()) == ends
+    assert stretched.length_ticks >= max(ends, default=0)
+
+
+def test_a_louder_score_is_louder_within_what_midi_has():
+    rows = [(0, 10, 60, velocity, 0) for velocity in (1, 40, 80, 127)]
+    assert sorted(louder(Score.from_notes(rows), 1.2).notes["velocity"].tolist()) == [1, 48, 96, 127]
+    assert sorted(louder(Score.from_notes(rows), 0.1).notes["velocity"].tolist()) == [1, 4, 8, 13]
+    kept = louder(Score.from_notes(rows), 1.2)
+    assert kept.replace(notes=Score.from_notes(rows).notes) == Score.from_notes(rows)

@@ -8,6 +8,11 @@ from kantor.data.batches import PADDING, Augmentation, Pieces, collate
 from kantor.data.protocols import HIDDEN, WINDOW_FRAMES, hide, windows
 from kantor.representations import columns, inputs_of
 from kantor.representations.chorale import Chorale
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
 from kantor.score import VOICES, Key, Meter, Part, Score
 from laws.tiny import DERIVED, PLANNED
 
@@ -216,12 +221,130 @@ def test_a_span_of_silence_is_no_window():
     assert found == [score.cut(start * 120, (start + 17) * 120) for start in (0, 8, 16, 24)]
 
 
-def test_given_steps_are_shown_and_not_predicted():
-    (batch,) = Pieces(windows(piece(15), 56), Chorale(), 1, given=1)
-    whole = Chorale().encode(piece(15).cut(0, 57 * 120)).values
-    inputs, targets = batch
-    assert np.array_equal(targets[0].numpy(), whole[1:])
-    assert np.array_equal(inputs[0].numpy(), whole[:-1])
+def test_a_window_is_cut_from_the_pieces_encoding_its_first_step_given():
+    score = piece(15)  # 60 frames
+    whole = inputs_of(EVERYTHING.encode(score), EVERYTHING)
+    values = EVERYTHING.encode(score).values
+    batches = list(Pieces([score], EVERYTHING, 1, window=16))
+    starts = [0, 8, 16, 24, 32, 40]
+    assert len(batches) == len(starts)
+    for (inputs, targets), start in zip(batches, starts, strict=True):
+        span = slice(4 * start + 1, 4 * (start + 17))
+        assert np.array_equal(inputs[0].numpy(), whole[span])  # what came before it is told as it was
+        assert np.array_equal(targets[0].numpy(), values[span])
+
+
+def test_windows_of_a_bare_grid_are_those_of_the_seed():
+    scores = [piece(quarters, 60 + quarters) for quarters in (9, 12, 15)]
+    spans = [Chorale().encode(span).values for score in scores for span in windows(score)]
+    found = [(x[0], y[0]) for x, y in Pieces(scores, Chorale(), 1, window=WINDOW_FRAMES)]
+    assert len(found) == len(spans) == 1 + 1 + 2
+    for (inputs, targets), values in zip(found, spans, strict=True):
+        assert np.array_equal(inputs.numpy(), values[:-1])
+        assert np.array_equal(targets.numpy(), values[1:])
+
+
+def test_a_piece_shorter_than_a_window_is_shown_whole_but_for_its_first_step():
+    short, long = piece(4), piece(6)
+    pieces = Pieces([short, long], Chorale(), 1, window=20)
+    assert pieces.spans == [(0, 0, 64), (1, 0, 84)]
+    assert [targets.shape[1] for _, targets in pieces] == [63, 83]
+
+
+def test_a_window_is_so_many_frames_whatever_a_frame_has_of_steps():
+    roll, frames, notes = Roll(), Frames(), Notes()
+    score = chords(30)
+    for start, end in spans_of(Pieces([score], roll, 1, window=8)):
+        steps = roll.encode(score).values[start:end, 0]
+        assert (steps == roll.end).sum() == 9
+        assert steps[-1] == roll.end
+        assert start == 0 or roll.encode(score).values[start - 1, 0] == roll.end
+    assert spans_of(Pieces([score], frames, 1, window=8)) == [(n, n + 9) for n in (0, 4, 8, 12, 16, 20)]
+    records = len(notes.encode(score))
+    assert spans_of(Pieces([score], notes, 1, window=8)) == [(n, n + 9) for n in range(0, records - 8, 4)]
+
+
+def chords(frames):
+    """A piano: one to three keys in every sixteenth, struck anew."""
+    rows = [(120 * n, 120, 60 + 4 * k + n % 5, 80, 0) for n in range(frames) for k in range(n % 3 + 1)]
+    return Score.from_notes(rows, length_ticks=120 * frames)
+
+
+def spans_of(pieces):
+    return [(start, end) for _, start, end in pieces.spans]
+
+
+def test_an_epoch_varies_a_piece_once_for_all_its_windows():
+    pieces = Pieces([piece(15), piece(15, 66)], Chorale(), 1, window=16, augmentation=Augmentation(transpose=6))
+    known = [Chorale().encode(score).values[:, 0] for score in (piece(15), piece(15, 66))]
+    for number in range(6):
+        shifts = {}
+        for (n, start, end), (_, targets) in zip(shown(pieces, number), epoch(pieces, number), strict=True):
+            moved = targets[0, :, 0].numpy() - known[n][start + 1 : end]
+            assert len(set(moved.tolist())) == 1
+            shifts.setdefault(n, set()).add(int(moved[0]))
+        assert all(len(found) == 1 for found in shifts.values())
+
+
+def shown(pieces, number):
+    """The spans in the order in which an epoch of batches of one shows them."""
+    rng = np.random.default_rng([pieces.seed, number])
+    for n in range(len(pieces.scores)):
+        pieces._variation(n, rng)
+    return [pieces.spans[int(members[0])] for members in pieces._batches(rng)]
+
+
+def test_tempi_are_varied_within_their_share_and_drawn_anew_each_epoch():
+    regression, score = Regression(), chords(24)
+    pieces = Pieces([score], regression, 1, augmentation=Augmentation(tempo=0.2))
+    factors = []
+    for number in range(30):
+        ((_, targets),) = epoch(pieces, number)
+        onsets = targets[0, :, 1].cumsum(0)
+        factors.append(float(onsets[-1]) / (23 * 6))
+        assert torch.equal(targets[0, :, 0], torch.from_numpy(regression.encode(score).values[:, 0]))
+    assert len(set(factors)) > 10
+    assert 0.79 < min(factors) < 0.9
+    assert 1.1 < max(factors) < 1.21
+
+
+def test_velocities_are_varied_within_their_share():
+    notes, score = Notes(velocity=True), chords(12)
+    pieces = Pieces([score], notes, 1, augmentation=Augmentation(velocity=0.5))
+    classes = {int(row) for number in range(40) for _, y in epoch(pieces, number) for row in y[0, 1:, 3]}
+    assert min(classes) in (10, 11, 12)  # 40 of 80
+    assert max(classes) in (28, 29, 30)  # 120 of 80
+
+
+def test_what_tempo_varies_is_not_kept_and_what_else_is_varied_is():
+    varied = Pieces([chords(24)], Notes(), 1, augmentation=Augmentation(tempo=0.2))
+    shifted = Pieces([chords(24)], Notes(), 1, augmentation=Augmentation(transpose=2))
+    for number in range(10):
+        epoch(varied, number)
+        epoch(shifted, number)
+    assert len(varied._encode._kept) == 1
+    assert len(shifted._encode._kept) == 1  # one piece fills its own range
+
+
+def test_windows_of_a_stretched_piece_are_never_empty():
+    pieces = Pieces([chords(40)], Frames(), 4, window=8, augmentation=Augmentation(tempo=0.9))
+    for number in range(20):
+        for _, targets in epoch(pieces, number):
+            assert ((targets[:, :, 0] != PADDING).sum(1) > 0).all()
+
+
+def test_targets_that_a_vocabulary_lacks_are_unknown_and_what_is_shown_is_the_nearest():
+    events = Events(sounds=((60,), (64,)), offsets=(0, 6), durations=(6,))
+    score = Score.from_notes([(0, 120, 60, 80, 0), (120, 120, 67, 80, 0), (240, 120, 60, 80, 0)])
+    ((inputs, targets),) = Pieces([score], events, 1)
+    assert targets[0].tolist() == [[0, 0, 0], [2, 1, 0], [0, 1, 0]]
+    assert inputs[0].tolist() == [[3, 3, 2], [0, 0, 0], [1, 1, 0]]
+
+
+def test_times_beyond_what_is_kept_are_the_longest_kept():
+    ((inputs, targets),) = Pieces([Score.from_notes([(20 * 50_000, 20, 60, 80, 0)])], Regression(), 1)
+    assert targets[0].tolist() == [[60, 2**15 - 1, 1]]
+    assert inputs.dtype == targets.dtype == torch.int64
 
 
 @pytest.mark.parametrize(("split", "count"), [("train", 3111), ("valid", 1039)])
@@ -229,9 +352,7 @@ def test_the_seeds_windows_are_as_many_as_the_notebook_prints(shared_data, split
     grids = [io.load(path) for path in sorted((shared_data / "jsb" / split).glob("*.csv"))]
     spans = [window for score in grids for window in windows(score, WINDOW_FRAMES)]
     assert len(spans) == count
-    for inputs, targets in Pieces(spans[:64], Chorale(), 32, given=1):
-        assert inputs.shape == targets.shape == (32, 131, 1)
-        assert (targets != PADDING).all()
-        assert torch.equal(inputs[:, 1:], targets[:, :-1])
-    sizes, _ = columns(Chorale())
-    assert sizes == (47,)
+    pieces = Pieces(grids, Chorale(), 32, window=WINDOW_FRAMES)
+    whole = [end - start for _, start, end in pieces.spans if end - start == 132]
+    assert len(whole) == count  # the others are pieces shorter than a window
+    assert columns(Chorale()).inputs == (47,)

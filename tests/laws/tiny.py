@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from kantor import registry
-from kantor.networks import NETWORKS, ConvLstm, Lstm, NetworkConfig
-from kantor.representations import Representation
+from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm
+from kantor.representations import Representation, columns
 
+WIDE = 40  # columns; a network with an LSTM for each is slow to export
 DERIVED = ("voice", "phase", "own", "now", "held", "lag-1", "lag-4", "lag-16", "lag-31")
 PLANNED = ("meter", "beat", "key", "fermata", "remaining")
 
@@ -23,12 +24,35 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "plain-all": {"order": "SBAT", "inputs": DERIVED + PLANNED},
         "full": {"spelling": "full", "order": "SBAT"},
         "full-all": {"spelling": "full", "inputs": PLANNED + DERIVED},
-    }
+    },
+    "events": {
+        "poor": {},
+        "rich": {
+            "sounds": [(pitch,) for pitch in range(128)],
+            "offsets": range(400),
+            "durations": range(1, 385),
+        },
+    },
+    "frames": {"sixteenths": {}, "quarters": {"steps_per_quarter": 1}},
+    "notes": {
+        "bare": {},
+        "all": {"inputs": ("beat", "meter", "key", "remaining", "phase", "stacked"), "velocity": True},
+        "chords": {"inputs": ("beat", "stacked"), "most": 3, "chords": ((60, 64), (60, 64, 67), (48, 60))},
+    },
+    "roll": {
+        "binary": {"spelling": "binary", "steps_per_quarter": 2},
+        "struck-all": {
+            "inputs": ("rank", "above", "last", "lag-4", "lag-16", "beat", "meter", "key", "remaining", "phase"),
+        },
+    },
 }
 
 NETS: dict[str, NetworkConfig] = {
     "conv-lstm": ConvLstm(embedding=3, filters=(4, 5), dropout=0.1, hidden=8),
     "lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
+    "chained-lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5, chained=True),
+    "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
+    "branched-lstm": BranchedLstm(branch=3, branch_dropout=0.1, hidden=6, dense=5, head=4, dropout=0.1),
 }
 
 
@@ -40,32 +64,45 @@ def representations() -> dict[str, Representation]:
             made[f"{name}-{label}".strip("-")] = registry.part("representations", name)(**options)
     for name in registry.names("presets"):
         representation = registry.part("presets", name).representation
-        if representation not in made.values():
+        if representation.name not in OPTIONS:
             made[f"of-{name}"] = representation
     return made
 
 
 def networks() -> dict[str, NetworkConfig]:
     """A small config of every network, by name."""
-    return {name: NETS.get(name) or NETWORKS[name]() for name in registry.names("models")}
+    return {**{name: NETWORKS[name]() for name in registry.names("models")}, **NETS}
 
 
 def pairs() -> list[Any]:
-    """Every network with one representation that has no conditions at all and one that has every kind."""
-    bare: dict[str, str] = {}
-    rich: dict[str, str] = {}
-    for label, representation in representations().items():
-        kind = type(representation).__name__
-        width = len(representation.conditions)
-        if kind not in bare or width < len(representations()[bare[kind]].conditions):
-            bare[kind] = label
-        if kind not in rich or width > len(representations()[rich[kind]].conditions):
-            rich[kind] = label
-    labels = sorted({*bare.values(), *rich.values()})
+    """Every network with the representation of each file that has the fewest conditions, and that with the most."""
+    made = representations()
+    labels: set[str] = set()
+    for kind in {type(representation) for representation in made.values()}:
+        own = [label for label, representation in made.items() if type(representation) is kind]
+        own.sort(key=lambda label: len(made[label].conditions))
+        labels |= {own[0], own[-1]}
     return [
-        pytest.param(config, representations()[label], id=f"{name}-{label}")
+        pytest.param(config, made[label], id=f"{name}-{label}")
         for name, config in networks().items()
-        for label in labels
+        for label in sorted(labels)
+    ]
+
+
+def few_pairs() -> list[Any]:
+    """Every network with one representation for each choice of kinds of fields: the one with most fields, then inputs.
+
+    A network that runs an LSTM for each column is spared the widest.
+    """
+    made = representations()
+    chosen: dict[frozenset[str], str] = {}
+    for label in sorted(made, key=lambda label: (len(made[label].fields), len(made[label].conditions))):
+        chosen[frozenset(columns(made[label]).kinds)] = label
+    return [
+        pytest.param(config, made[label], id=f"{name}-{label}")
+        for name, config in networks().items()
+        for label in sorted(chosen.values())
+        if not (isinstance(config, BranchedLstm) and len(columns(made[label]).inputs) > WIDE)
     ]
 
 

@@ -199,7 +199,7 @@ def test_a_hold_is_legal_only_after_a_sounding_note_of_the_same_voice():
     deriver = representation.derive(representation.plan(SMALL))
     legal = []
     for values in representation.encode(SMALL).values:
-        legal.append(bool(deriver.allowed()[0, representation.hold]))
+        legal.append(bool(deriver.allowed(0, values[None])[0, representation.hold]))
         deriver.push(values[None])
     wanted = [[False] * 4, [True, True, False, False], [True, True, True, False], [True, True, True, False]]
     assert np.array(legal).reshape(-1, 4).tolist() == wanted
@@ -207,22 +207,49 @@ def test_a_hold_is_legal_only_after_a_sounding_note_of_the_same_voice():
 
 def test_plain_cells_know_no_grammar():
     representation = Chorale()
-    assert representation.derive(representation.plan(SMALL)).allowed() is None
+    assert representation.derive(representation.plan(SMALL)).allowed(0, np.zeros((1, 1), dtype=np.int64)) is None
 
 
 @pytest.mark.parametrize("spelling", ["plain", "full"])
 def test_ranges_narrow_the_grammar_voice_by_voice_and_leave_silence(spelling):
     representation = Chorale(spelling=spelling, order="SBAT")
     ranges = np.array([[60, 62], [55, 56], [50, 50], [40, 41]])
-    deriver = representation.derive(representation.plan(SMALL), ranges=ranges)
+    within = (ranges[:, :1] <= np.arange(128)) & (np.arange(128) <= ranges[:, 1:])
+    assert attacks(representation, within) == [[60, 61, 62], [40, 41], [55, 56], [50]]
+    scale = np.isin(np.arange(128), [40, 60, 81, 100])[None]  # one row for all voices
+    assert attacks(representation, scale) == [[40, 60, 81]] * 4
+
+
+def attacks(representation, within):
+    """The pitches that each turn of a first frame admits, silence always among them."""
+    deriver = representation.derive(representation.plan(SMALL), within=within)
     pitch = representation.fields[0].table["pitch"]
-    admitted = []
+    admitted, silence = [], np.zeros((1, 1), dtype=np.int64)
     for _ in range(4):
-        mask = deriver.allowed()[0]
+        mask = deriver.allowed(0, silence)[0]
         assert mask[0]
         admitted.append([int(p) for p in pitch[mask] if p >= 0])
-        deriver.push(np.zeros((1, 1), dtype=np.int64))
-    assert admitted == [[60, 61, 62], [40, 41], [55, 56], [50]]
+        deriver.push(silence)
+    return admitted
+
+
+def test_a_joint_lets_nothing_hold_over_into_its_frame():
+    representation = Chorale(spelling="full")
+    deriver = representation.derive(representation.plan(SMALL), joint=2 * 4 + 1)
+    legal = []
+    for values in representation.encode(SMALL).values:
+        legal.append(bool(deriver.allowed(0, values[None])[0, representation.hold]))
+        deriver.push(values[None])
+    assert np.array(legal).reshape(-1, 4)[2].tolist() == [False] * 4
+    assert np.array(legal).reshape(-1, 4)[3].tolist() == [True, True, True, False]
+
+
+def test_a_plan_says_how_many_steps_a_piece_has_and_how_many_lie_before_a_moment():
+    representation = Chorale()
+    values = representation.encode(SMALL).values
+    assert representation.length(representation.plan(SMALL)) == len(values) == 16
+    assert [representation.until(values, tick) for tick in (0, 119, 120, 300, 480, 9999)] == [0, 0, 4, 8, 16, 16]
+    assert representation.frames(representation.encode(SMALL)).tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4
 
 
 def test_an_unfinished_last_frame_is_left_out():

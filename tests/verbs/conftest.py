@@ -12,10 +12,10 @@ def network(monkeypatch):
         made = []
 
         def opened(bundle):
-            made.append(FakeModel(bundle.representation.fields[0].size, rule))
+            made.append(FakeModel.of(bundle.representation, rule, chained=len(bundle.representation.fields) > 1))
             return made[-1]
 
-        monkeypatch.setattr(_compose, "Runtime", opened)
+        monkeypatch.setattr(_compose, "model_of", opened)
         return made
 
     use()

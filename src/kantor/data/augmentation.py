@@ -1,11 +1,13 @@
-"""Transposition within the voices' ranges: the same music elsewhere, where a choir could still sing it.
+"""Music varied: transposed, stretched, louder. Keys, fermatas and tempi move along.
 
-Keys and fermatas move along; ranges are those of the training pieces, part by part.
+Transposition stays within the voices' ranges, where a choir could still sing it: ranges are those of the training
+pieces, part by part.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from kantor.score import Score
 from kantor.theory import transpose_key
 
-__all__ = ["part_ranges", "shifts", "transpose"]
+__all__ = ["louder", "part_ranges", "shifts", "stretch", "transpose"]
 
 
 def transpose(score: Score, semitones: int) -> Score:
@@ -23,6 +25,37 @@ def transpose(score: Score, semitones: int) -> Score:
     notes = score.notes.copy()
     notes["pitch"] += semitones
     return score.replace(notes=notes, keys=tuple(transpose_key(key, semitones) for key in score.keys))
+
+
+def stretch(score: Score, factor: float) -> Score:
+    """The score's times, ``factor`` as long: the same playing, slower (> 1) or faster. Bar lines go along with it."""
+    if factor == 1:
+        return score
+
+    def moved(tick: int) -> int:
+        return round(tick * factor)
+
+    notes = score.notes.copy()
+    end = np.rint((notes["onset"] + notes["duration"]) * factor).astype(np.int64)
+    notes["onset"] = np.rint(notes["onset"] * factor)
+    notes["duration"] = np.maximum(end - notes["onset"], 1)
+    return score.replace(
+        notes=notes,
+        length_ticks=max(moved(score.length_ticks), int((notes["onset"] + notes["duration"]).max(initial=0))),
+        tempi=tuple(replace(tempo, tick=moved(tempo.tick)) for tempo in score.tempi),
+        meters=(),  # a bar is no longer so long
+        keys=tuple(replace(key, tick=moved(key.tick)) for key in score.keys),
+        fermatas=tuple(map(moved, score.fermatas)),
+        barlines=(),
+        anacrusis_ticks=0,
+    )
+
+
+def louder(score: Score, factor: float) -> Score:
+    """The score with velocities ``factor`` times as high, within 1..127."""
+    notes = score.notes.copy()
+    notes["velocity"] = np.clip(np.rint(notes["velocity"] * factor), 1, 127)
+    return score.replace(notes=notes)
 
 
 def part_ranges(scores: Sequence[Score], parts: int) -> NDArray[np.int64]:

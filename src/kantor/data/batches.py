@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from kantor.data.augmentation import part_ranges, shifts, transpose
+from kantor.data.augmentation import louder, part_ranges, shifts, stretch, transpose
 from kantor.data.protocols import hide
 from kantor.representations import Representation, inputs_of
 from kantor.score import Score
@@ -23,6 +24,7 @@ from kantor.score import Score
 __all__ = ["PADDING", "Augmentation", "Batch", "Pieces", "collate"]
 
 PADDING = -100  # what torch's cross entropy leaves out
+MOST = 2**15 - 1  # what an encoding holds; a rest of 22 minutes is no longer told from a longer one
 CACHE_BYTES = 2**28  # of encodings, for each set of pieces
 Batch = tuple[Tensor, Tensor]
 Example = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -44,8 +46,22 @@ class Augmentation:
     """What is varied each time a piece is shown; see :class:`kantor.training.recipe.Recipe`."""
 
     transpose: int = 0
+    tempo: float = 0.0
+    velocity: float = 0.0
     bare: float = 0.0
     unknown: float = 0.0
+
+
+class Variation(NamedTuple):
+    """A piece as one epoch shows it: semitones up, times and velocities by factors, bare or not."""
+
+    shift: int = 0
+    tempo: float = 1.0
+    velocity: float = 1.0
+    bare: bool = False
+
+
+PLAIN = Variation()
 
 
 class Pieces(IterableDataset[Batch]):
@@ -55,8 +71,9 @@ class Pieces(IterableDataset[Batch]):
 
     Parameters
     ----------
-    scores          the pieces, or windows of them.
-    given           steps at the start of each that are shown but not predicted (0 for whole pieces).
+    scores          the pieces.
+    window          0: whole pieces. Else each is cut into windows of so many frames after a first step that is given;
+                    they overlap by half. What a window's conditions tell of the music before it is true.
     augmentation    None: every piece as it is, in order of length (validation).
     hidden          names of planned conditions that are unknown throughout.
     """
@@ -67,7 +84,7 @@ class Pieces(IterableDataset[Batch]):
         representation: Representation,
         batch_size: int,
         *,
-        given: int = 0,
+        window: int = 0,
         augmentation: Augmentation | None = None,
         hidden: Collection[str] = (),
         seed: int = 0,
@@ -76,12 +93,11 @@ class Pieces(IterableDataset[Batch]):
         self.scores = [representation.canonical(score) for score in scores]
         self.representation = representation
         self.batch_size = batch_size
-        self.given = given
+        self.window = window
         self.augmentation = augmentation
         self.hidden = hidden
         self.seed = seed
         self.epoch = epoch
-        self.lengths = np.array([representation.length(score) for score in self.scores])
         self._planned = [condition.name for condition in representation.conditions if condition.planned]
         if augmentation and augmentation.transpose:
             ranges = part_ranges(self.scores, max(len(score.parts) for score in self.scores))
@@ -89,15 +105,32 @@ class Pieces(IterableDataset[Batch]):
         else:
             self._shifts = [np.zeros(1, dtype=np.int64)] * len(self.scores)
         self._encode = _Cache(self._encoded)
+        self._frames: dict[int, NDArray[np.int64]] = {}
+        #: (piece, first step, step after the last) of every example
+        self.spans = [(n, *span) for n in range(len(self.scores)) for span in self._cut(n)]
+        self.lengths = np.array([end - start for _, start, end in self.spans])
 
     def __len__(self) -> int:
         """Number of batches."""
-        return -(-len(self.scores) // self.batch_size)
+        return -(-len(self.spans) // self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng([self.seed, self.epoch])
+        varied = [self._variation(n, rng) for n in range(len(self.scores))]
+        made: dict[int, Encoded] = {}  # one encoding serves all windows of a piece
         for members in self._batches(rng):
-            yield collate([self._example(int(index), rng) for index in members])
+            yield collate([self._example(int(index), varied, made, rng) for index in members])
+
+    def _cut(self, piece: int) -> list[tuple[int, int]]:
+        """The spans of steps of one piece; one that is shorter than a window is shown whole."""
+        inputs, _ = self._encode(piece, PLAIN)
+        if not self.window:
+            return [(0, len(inputs))]
+        frames = self._frames.pop(piece)
+        starts = [*np.flatnonzero(np.diff(frames, prepend=-1)).tolist(), len(inputs)]
+        first = range(0, len(starts) - 1 - self.window, max(self.window // 2, 1))
+        spans = [(starts[at], starts[at + self.window + 1]) for at in first]
+        return spans or ([(0, len(inputs))] if len(inputs) > 1 else [])
 
     def _batches(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
         if self.augmentation is None:
@@ -110,20 +143,41 @@ class Pieces(IterableDataset[Batch]):
         batches = np.array_split(order, range(self.batch_size, len(order), self.batch_size))
         return [batches[i] for i in rng.permutation(len(batches))]
 
-    def _example(self, index: int, rng: np.random.Generator) -> Example:
-        shift, bare = 0, False
-        if self.augmentation:
-            shift = int(rng.choice(self._shifts[index]))
-            bare = bool(rng.random() < self.augmentation.bare)
-        inputs, targets = self._encode(index, shift, bare)
-        if self.augmentation and self.augmentation.unknown and not bare:
-            inputs = self._forget(inputs, rng)
-        return inputs[self.given :].astype(np.int64), targets[self.given :].astype(np.int64)
+    def _variation(self, piece: int, rng: np.random.Generator) -> Variation:
+        """What becomes of a piece in this epoch."""
+        how = self.augmentation
+        if how is None:
+            return PLAIN
+        shift = int(rng.choice(self._shifts[piece]))
+        tempo = 1 + float(rng.uniform(-how.tempo, how.tempo)) if how.tempo else 1.0
+        velocity = 1 + float(rng.uniform(-how.velocity, how.velocity)) if how.velocity else 1.0
+        return Variation(shift, tempo, velocity, bool(rng.random() < how.bare))
 
-    def _encoded(self, index: int, shift: int, bare: bool) -> Encoded:
-        encoding = self.representation.encode(transpose(self.scores[index], shift), bare=bare)
+    def _example(
+        self, index: int, varied: Sequence[Variation], made: dict[int, Encoded], rng: np.random.Generator
+    ) -> Example:
+        piece, start, end = self.spans[index]
+        if piece not in made:
+            made[piece] = self._encode(piece, varied[piece])
+        inputs, targets = made[piece]
+        length = end - start
+        end = min(end, len(inputs))  # a variation may have fewer steps
+        start = max(end - length, 0) + (1 if self.window else 0)
+        inputs, targets = inputs[start:end], targets[start:end]
+        if self.augmentation and self.augmentation.unknown and not varied[piece].bare:
+            inputs = self._forget(inputs, rng)
+        return inputs.astype(np.int64), targets.astype(np.int64)
+
+    def _encoded(self, piece: int, variation: Variation) -> Encoded:
+        score = transpose(self.scores[piece], variation.shift)
+        if variation.tempo != 1 or variation.velocity != 1:
+            score = louder(stretch(score, variation.tempo), variation.velocity)
+        encoding = self.representation.encode(score, bare=variation.bare)
         inputs = hide(inputs_of(encoding, self.representation), self.representation, self.hidden)
-        return inputs.astype(np.int16), encoding.values.astype(np.int16)
+        if self.window and variation == PLAIN:
+            self._frames[piece] = self.representation.frames(encoding)
+        small = [np.minimum(part, MOST).astype(np.int16) for part in (inputs, encoding.targets)]
+        return small[0], small[1]
 
     def _forget(self, inputs: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int16]:
         assert self.augmentation is not None
@@ -132,23 +186,24 @@ class Pieces(IterableDataset[Batch]):
 
 
 class _Cache:
-    """Encodings by (piece, shift, bare), kept until :data:`CACHE_BYTES` are full; the others are made each time.
+    """Encodings by (piece, variation), kept until :data:`CACHE_BYTES` are full; the others are made each time.
 
-    Nothing is evicted: an epoch shows every piece once, so the oldest is always among the next.
+    Nothing is evicted: an epoch shows every piece once, so the oldest is always among the next. Tempi and velocities
+    do not come again, so what they gave is not kept.
     """
 
-    def __init__(self, make: Callable[[int, int, bool], Encoded]) -> None:
+    def __init__(self, make: Callable[[int, Variation], Encoded]) -> None:
         self._make = make
-        self._kept: dict[tuple[int, int, bool], Encoded] = {}
+        self._kept: dict[tuple[int, Variation], Encoded] = {}
         self._bytes = 0
 
-    def __call__(self, index: int, shift: int, bare: bool) -> Encoded:
-        key = index, shift, bare
+    def __call__(self, piece: int, variation: Variation) -> Encoded:
+        key = piece, variation
         if key in self._kept:
             return self._kept[key]
         made = self._make(*key)
         size = sum(part.nbytes for part in made)
-        if self._bytes + size <= CACHE_BYTES:
+        if variation.tempo == variation.velocity == 1 and self._bytes + size <= CACHE_BYTES:
             self._kept[key] = made
             self._bytes += size
         return made

@@ -1,7 +1,9 @@
-"""How a piece is shown when a model is judged: the protocols *whole* and *windows*.
+"""How a piece is shown when a model is judged: the protocols *whole*, *windows* and *frames*.
 
 whole     The whole piece, every step of it predicted, the first included; nothing counts from the end, and key and
           fermatas are unknown. Bar lines are known where the file has them (a bare grid has none).
+frames    The whole piece, its first frame given and not counted: how figures on piano rolls are published
+          (Boulanger-Lewandowski et al. 2012; Bai et al. 2018). Else as *whole*.
 windows   Seed 000's: windows of 33 frames every 16, the first step given, 131 targets each, no memory between them.
 """
 
@@ -12,11 +14,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from kantor.representations import Representation
+from kantor.representations import Representation, decided
 from kantor.score import Score
 
-__all__ = ["HIDDEN", "WINDOW_FRAMES", "hide", "windows"]
+__all__ = ["HIDDEN", "PROTOCOLS", "WINDOW_FRAMES", "hide", "windows"]
 
+PROTOCOLS = ("whole", "windows", "frames")
 #: Planned conditions that no protocol may know: they say how the piece ends, or sum it up.
 HIDDEN = ("key", "fermata", "remaining")
 WINDOW_FRAMES = 32
@@ -38,7 +41,7 @@ def windows(score: Score, frames: int = WINDOW_FRAMES) -> Iterator[Score]:
 def hide(inputs: NDArray[Any], representation: Representation, names: Collection[str]) -> NDArray[Any]:
     """The inputs (..., columns) with the planned conditions ``names`` unknown; those it does not have are no matter."""
     inputs = inputs.copy()
-    for column, condition in enumerate(representation.conditions, start=len(representation.fields)):
+    for column, condition in enumerate(representation.conditions, start=decided(representation)):
         if condition.planned and condition.name in names:
             inputs[..., column] = condition.unknown
     return inputs

@@ -1,9 +1,12 @@
 """How likely a model finds music it has never seen: teacher-forced, by the chain rule, in nats per note.
 
-A *note* here is one cell: one voice for one step of the grid, silence included, as all published figures on these
-grids count. Protocols are those of :mod:`kantor.data.protocols`. Beside the likelihood stand the shares of cells that
-the likeliest class gets right, among all cells and among those that differ from the frame before, and the baseline of
-copying that frame: an accuracy below it is worth nothing.
+What a *note* is, the representation says (``unit``). On a chorale's grid it is one cell: one voice for one step of the
+grid, silence included, as all published figures on these grids count. Elsewhere it is a note that sounds; nats of all
+fields are summed and divided by the notes of the canonical score, so that models which write the same notes in
+different ways can be compared. A class that a vocabulary lacks is charged as "unknown", and what spelling it out costs.
+Protocols are those of :mod:`kantor.data.protocols`. Beside the likelihood stand the shares of steps that the likeliest
+values get right, among all steps and among those that differ from the frame before, and the baseline of copying that
+frame: an accuracy below it is worth nothing.
 """
 
 from __future__ import annotations
@@ -11,20 +14,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kantor.data.protocols import HIDDEN, hide, windows
-from kantor.errors import InputError, UnknownNameError
-from kantor.representations import Representation, inputs_of
-from kantor.runtime import Logits, Model
+from kantor.data.protocols import HIDDEN, PROTOCOLS, hide, windows
+from kantor.errors import InputError, OptionError, UnknownNameError
+from kantor.representations import Mask, Representation, decided, inputs_of
+from kantor.runtime import Features, Model
+from kantor.sampling.fields import likeliest, surprise
 from kantor.score import Score
 
-__all__ = ["PROTOCOLS", "Likelihood", "likelihood"]
+__all__ = ["PROTOCOLS", "Likelihood", "likelihood", "protocols_of"]
 
-PROTOCOLS = ("whole", "windows")
 BATCH = 16
 SPAN = 1024  # steps shown at a time: memory does not grow with the piece
 RESAMPLES = 2000
@@ -36,20 +39,27 @@ class Likelihood:
 
     Attributes
     ----------
-    nats_per_note          micro mean over every predicted cell.
+    nats_per_note          micro mean over every predicted note (cell).
+    nats_by_field          what each field adds to it, by name; together they are ``nats_per_note``.
     nats_per_note_interval 95 % bootstrap interval of that mean, over pieces; None for a single piece.
     nats_per_note_macro    mean over pieces of each piece's mean.
-    nats_per_frame         nats a frame of all voices.
+    nats_per_frame         nats a frame (a grid's), or a step.
     bits_per_note          the same as ``nats_per_note``, in bits.
-    accuracy               share of cells whose likeliest class is the true one.
-    accuracy_changed       the same among cells that differ from the frame before.
-    copy_accuracy          baseline: share of cells equal to the frame before; for both, cells of a first frame,
+    accuracy               share of steps whose likeliest values are the true ones, all fields of them.
+    accuracy_changed       the same among steps that differ from the frame before.
+    copy_accuracy          baseline: share of steps equal to the frame before; for both, steps of a first frame,
                            which has none before it, are left out.
-    notes, pieces          how many cells were predicted, in how many pieces.
-    protocol               "whole" or "windows".
+    binary_accuracy        of keys (multi-hot fields) alone: share of keys rightly said to sound or not; else None.
+    note_density           of keys alone: sounding keys a frame in the music itself; else None.
+    bce                    of keys alone: nats a frame and key, what seed 002 calls its loss; else None.
+    spelling               nats a note that went into spelling what the vocabulary lacks, part of ``nats_per_note``.
+    notes, frames, pieces  how many notes (cells) and frames were predicted, in how many pieces.
+    unit                   "cell", "note" or "frame": what the representation counts by.
+    protocol               "whole", "windows" or "frames".
     """
 
     nats_per_note: float
+    nats_by_field: dict[str, float]
     nats_per_note_interval: tuple[float, float] | None
     nats_per_note_macro: float
     nats_per_frame: float
@@ -57,8 +67,14 @@ class Likelihood:
     accuracy: float
     accuracy_changed: float
     copy_accuracy: float
+    binary_accuracy: float | None
+    note_density: float | None
+    bce: float | None
+    spelling: float
     notes: int
+    frames: int
     pieces: int
+    unit: str
     protocol: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,10 +82,34 @@ class Likelihood:
         return asdict(self)
 
 
-#: Of each piece: nats, cells, right; cells after the first frame, those of them that changed, right among these.
+#: Of each piece, in this order: notes, frames, steps, right, steps after the first frame, those of them that changed,
+#: right among these, keys, keys rightly said, keys that sound, nats of spelling; then nats of each field.
+COUNTS = (
+    *("notes", "frames", "steps", "right", "later", "changed", "right_changed"),
+    *("keys", "right_keys", "sounding", "spelling"),
+)
 Sums = NDArray[np.float64]
-#: Number of its piece, inputs, values, which steps have a frame before them, which of those differ from it.
-Example = tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]
+
+
+class Example(NamedTuple):
+    """A span of music to be judged: its piece, and each predicted step's inputs, values, targets and kind."""
+
+    piece: int
+    inputs: NDArray[np.int64]
+    values: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    later: Mask
+    changed: Mask
+
+    def cut(self, span: slice) -> Example:
+        """A stretch of its steps."""
+        steps = (self.inputs[span], self.values[span], self.targets[span], self.later[span], self.changed[span])
+        return Example(self.piece, *steps)
+
+
+def protocols_of(representation: Representation) -> tuple[str, ...]:
+    """The protocols by which models of this representation can be judged."""
+    return PROTOCOLS if representation.unit != "note" else ("whole",)
 
 
 def likelihood(
@@ -85,18 +125,22 @@ def likelihood(
     ------
     UnknownNameError
         If there is no such protocol.
+    OptionError
+        If the representation has no frames, which the protocol counts.
     InputError
         If no piece is left to judge by.
     """
     if protocol not in PROTOCOLS:
         raise UnknownNameError("protocol", protocol, PROTOCOLS)
-    sums = np.zeros((len(scores), 6))
-    examples = sorted(_examples(representation, scores, protocol), key=lambda example: len(example[1]))
+    if protocol not in protocols_of(representation):
+        raise OptionError(f"expected a model with frames for protocol '{protocol}', got notes; try --protocol whole.")
+    sums = np.zeros((len(scores), len(COUNTS) + len(representation.fields)))
+    examples = sorted(_examples(representation, scores, protocol, sums), key=lambda example: len(example.inputs))
     for start in range(0, len(examples), BATCH):
         batch = examples[start : start + BATCH]
-        _add(sums, model, batch)
+        _add(sums, model, representation, batch)
         advance(min(start + BATCH, len(examples)) * len(scores) // len(examples))
-    sums = sums[sums[:, 1] > 0]
+    sums = sums[(sums[:, 0] > 0) & (sums[:, 2] > 0)]
     if not len(sums):
         raise InputError(
             f"expected a piece long enough for protocol '{protocol}', got {len(scores)} shorter ones; "
@@ -105,63 +149,96 @@ def likelihood(
     return _figures(sums, representation, protocol)
 
 
-def _examples(representation: Representation, scores: Sequence[Score], protocol: str) -> Iterator[Example]:
-    given = 1 if protocol == "windows" else 0
+def _examples(representation: Representation, scores: Sequence[Score], protocol: str, sums: Sums) -> Iterator[Example]:
+    """The spans of every piece; notes, frames and spelling are counted into ``sums`` on the way."""
     for piece, score in enumerate(scores):
-        canonical = representation.canonical(score)
-        for span in windows(canonical) if protocol == "windows" else (canonical,):
+        spans = windows(representation.canonical(score)) if protocol == "windows" else (score,)
+        for span in spans:
             encoding = representation.encode(span)
+            frames = representation.frames(encoding)
+            given = {"whole": 0, "windows": 1, "frames": int((frames == 0).sum())}[protocol]
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
-            later = np.arange(len(encoding)) >= representation.steps_per_frame
+            later = frames > 0
             changed = later & representation.changed(encoding)
-            yield piece, inputs[given:], encoding.values[given:], later[given:], changed[given:]
+            notes = len(encoding) - given if representation.unit == "cell" else encoding.notes
+            whole_frames = frames[-1] + 1 if len(frames) else 0
+            spelling = sum(encoding.spelling)
+            counted = {"notes": notes, "frames": whole_frames - (protocol == "frames"), "spelling": spelling}
+            for name, count in counted.items():
+                sums[piece, COUNTS.index(name)] += count
+            for field, nats in enumerate(encoding.spelling):
+                sums[piece, len(COUNTS) + field] += nats
+            cut = slice(given, None)
+            yield Example(piece, inputs[cut], encoding.values[cut], encoding.targets[cut], later[cut], changed[cut])
 
 
-def _add(sums: Sums, model: Model, batch: Sequence[Example]) -> None:
-    longest = max(len(inputs) for _, inputs, *_ in batch)
-    padded = np.zeros((len(batch), longest, batch[0][1].shape[1]), dtype=np.int64)
-    for row, (_, inputs, *_) in enumerate(batch):
-        padded[row, : len(inputs)] = inputs
+def _add(sums: Sums, model: Model, representation: Representation, batch: Sequence[Example]) -> None:
+    longest = max(len(example.inputs) for example in batch)
+    padded = np.zeros((len(batch), longest, batch[0].inputs.shape[1]), dtype=np.int64)
+    values = np.zeros((len(batch), longest, decided(representation)), dtype=np.int64)
+    for row, example in enumerate(batch):
+        padded[row, : len(example.inputs)] = example.inputs
+        values[row, : len(example.inputs)] = example.values
     state = model.initial(len(batch))
     for start in range(0, longest, SPAN):
         span = slice(start, start + SPAN)
-        logits, state = model.run(padded[:, span], state)
-        for row, (piece, _, values, later, changed) in enumerate(batch):
-            sums[piece] += _sums([field[row] for field in logits], values[span], later[span], changed[span])
+        features, state = model.run(padded[:, span], state)
+        for row, example in enumerate(batch):
+            if start < len(example.inputs):
+                own = [part[row : row + 1] for part in features]
+                _count(sums[example.piece], model, representation, own, example.cut(span))
 
 
-def _sums(
-    logits: Logits, values: NDArray[np.int64], later: NDArray[np.bool_], changed: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """The sums of one stretch of one piece; logits of each field, (steps or more, classes)."""
-    nats, right = 0.0, np.ones(len(values), dtype=np.bool_)
-    for field, scores in enumerate(logits):
-        own = scores[: len(values)].astype(np.float64)
-        top = own.max(1, keepdims=True)
-        norm = np.log(np.exp(own - top).sum(1)) + top[:, 0]
-        nats += (norm - own[np.arange(len(own)), values[:, field]]).sum()
-        right &= own.argmax(1) == values[:, field]
-    counts = (right.sum(), later.sum(), changed.sum(), (right & changed).sum())
-    return np.array([nats, len(values), *counts], dtype=np.float64)
+def _count(sums: Sums, model: Model, representation: Representation, features: Features, stretch: Example) -> None:
+    """Add one stretch of one piece; features (1, steps or more, ...)."""
+    steps = len(stretch.inputs)
+    features = [part[:, :steps] for part in features]
+    right = np.ones(steps, dtype=np.bool_)
+    column = 0
+    for k, field in enumerate(representation.fields):
+        params = model.field(features, stretch.values[None], k)[0]
+        wanted = stretch.targets[:, column : column + field.width]
+        column += field.width
+        sums[len(COUNTS) + k] += surprise(field, params, wanted).sum()
+        hits = likeliest(field, params) == wanted
+        right &= hits.all(1)
+        if field.kind == "multi-hot":
+            for name, count in (("keys", hits.size), ("right_keys", hits.sum()), ("sounding", wanted.sum())):
+                sums[COUNTS.index(name)] += count
+    later, changed = stretch.later, stretch.changed
+    counts = {"steps": steps, "right": right.sum(), "later": later.sum(), "changed": changed.sum()}
+    for name, count in {**counts, "right_changed": (right & changed).sum()}.items():
+        sums[COUNTS.index(name)] += count
 
 
 def _figures(sums: Sums, representation: Representation, protocol: str) -> Likelihood:
-    nats, cells, right, later, changed, right_changed = sums.sum(0)
-    mean = nats / cells
+    total = dict(zip(COUNTS, sums.sum(0)[: len(COUNTS)].tolist(), strict=True))
+    by_field = sums[:, len(COUNTS) :]
+    nats, notes = by_field.sum(1), sums[:, 0]
+    mean = float(nats.sum() / notes.sum())
     rng = np.random.default_rng(0)
     drawn = rng.integers(len(sums), size=(RESAMPLES, len(sums)))
-    means = sums[drawn, 0].sum(1) / sums[drawn, 1].sum(1)
+    means = nats[drawn].sum(1) / notes[drawn].sum(1)
     low, high = np.quantile(means, [0.025, 0.975])
+    keys = total["keys"]
+    fields = by_field.sum(0) / total["notes"]
     return Likelihood(
         nats_per_note=mean,
+        nats_by_field={field.name: float(share) for field, share in zip(representation.fields, fields, strict=True)},
         nats_per_note_interval=(float(low), float(high)) if len(sums) > 1 else None,
-        nats_per_note_macro=float((sums[:, 0] / sums[:, 1]).mean()),
-        nats_per_frame=mean * representation.steps_per_frame,
+        nats_per_note_macro=float((nats / notes).mean()),
+        nats_per_frame=float(nats.sum() / total["frames"]),
         bits_per_note=mean / math.log(2),
-        accuracy=right / cells,
-        accuracy_changed=right_changed / max(changed, 1),
-        copy_accuracy=1 - changed / max(later, 1),
-        notes=int(cells),
+        accuracy=total["right"] / total["steps"],
+        accuracy_changed=total["right_changed"] / max(total["changed"], 1),
+        copy_accuracy=1 - total["changed"] / max(total["later"], 1),
+        binary_accuracy=total["right_keys"] / keys if keys else None,
+        note_density=total["sounding"] / total["frames"] if keys else None,
+        bce=float(nats.sum() / keys) if keys else None,
+        spelling=total["spelling"] / total["notes"],
+        notes=int(total["notes"]),
+        frames=int(total["frames"]),
         pieces=len(sums),
+        unit=representation.unit,
         protocol=protocol,
     )

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kantor.models.lstm import _start_like_keras
+from kantor.models._heads import Heads
+from kantor.models.lstm import start_like_keras
 from kantor.networks import ConvLstm
 
 __all__ = ["PART", "ConvLstmTrunk"]
@@ -21,7 +22,7 @@ __all__ = ["PART", "ConvLstmTrunk"]
 class ConvLstmTrunk(nn.Module):
     """See :class:`kantor.networks.ConvLstm` for the sizes."""
 
-    def __init__(self, config: ConvLstm, inputs: tuple[int, ...], fields: int) -> None:
+    def __init__(self, config: ConvLstm, inputs: tuple[int, ...], decided: int, open_: bool = False) -> None:
         super().__init__()
         self.config = config
         self.width = config.hidden
@@ -37,7 +38,11 @@ class ConvLstmTrunk(nn.Module):
         self.normalisations = nn.ModuleList(nn.BatchNorm1d(b, eps=1e-3, momentum=0.01) for _, b in pairs)
         self.dropout = nn.Dropout(config.dropout)
         self.lstm = nn.LSTM(widths[-1], config.hidden, batch_first=True)
-        _start_like_keras(self.lstm)
+        start_like_keras(self.lstm)
+
+    def heads(self, inputs: tuple[int, ...], outputs: tuple[int, ...], kinds: tuple[str, ...]) -> Heads:
+        """Independent ones."""
+        return Heads(self.width, inputs, outputs, kinds)
 
     def initial(self, batch: int) -> tuple[Tensor, ...]:
         """Zeros: the LSTM's (1, batch, hidden) twice, then each convolution's past, (batch, channels, dilation)."""

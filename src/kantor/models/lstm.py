@@ -6,27 +6,34 @@ import torch
 from torch import Tensor, nn
 
 from kantor.models._embedding import SummedEmbedding
+from kantor.models._heads import Chained, Heads
 from kantor.networks import Lstm
 
-__all__ = ["PART", "LstmTrunk"]
+__all__ = ["PART", "LstmTrunk", "start_like_keras"]
 
 
 class LstmTrunk(nn.Module):
     """See :class:`kantor.networks.Lstm` for the sizes."""
 
-    def __init__(self, config: Lstm, inputs: tuple[int, ...], fields: int) -> None:
+    def __init__(self, config: Lstm, inputs: tuple[int, ...], decided: int, open_: bool = False) -> None:
         super().__init__()
         self.config = config
         # A field's own table has one more row: "before the start".
-        sizes = [size + 1 if column < fields else size for column, size in enumerate(inputs)]
-        self.embedding = SummedEmbedding(sizes, config.embedding)
+        sizes = [size + 1 if column < decided else size for column, size in enumerate(inputs)]
+        self.embedding = SummedEmbedding(sizes, config.embedding, open_=open_)
         between = config.dropout if config.layers > 1 else 0.0
         self.lstm = nn.LSTM(config.embedding, config.hidden, config.layers, batch_first=True, dropout=between)
-        _start_like_keras(self.lstm)
+        start_like_keras(self.lstm)
         self.dropout = nn.Dropout(config.dropout)
         self.width = config.head or config.hidden
         seen = config.hidden + config.embedding
         self.head = nn.Sequential(nn.Linear(seen, config.head), nn.GELU()) if config.head else None
+
+    def heads(self, inputs: tuple[int, ...], outputs: tuple[int, ...], kinds: tuple[str, ...]) -> Heads:
+        """Chained or independent, as the config has it."""
+        if self.config.chained:
+            return Chained(self.width, inputs, outputs, kinds, self.config.dropout)
+        return Heads(self.width, inputs, outputs, kinds)
 
     def initial(self, batch: int) -> tuple[Tensor, ...]:
         """Zeros: hidden and cell state, (layers, batch, hidden) each."""
@@ -43,7 +50,7 @@ class LstmTrunk(nn.Module):
         return features, (hidden, cell)
 
 
-def _start_like_keras(lstm: nn.LSTM) -> None:
+def start_like_keras(lstm: nn.LSTM) -> None:
     """Glorot kernels, orthogonal recurrence, forget bias 1, and one bias a gate: the second stays zero and fixed."""
     for name, parameter in lstm.named_parameters():
         if name.startswith("weight_ih"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from kantor.errors import OptionError
@@ -25,6 +26,9 @@ class Preset:
     network         its sizes.
     recipe          how it is trained.
     seed            the notebook or paper it repeats, empty for our own.
+    sampling        what its models are played with unless another is asked for: temperature, top_k, top_p, min_p.
+    tracks          what is taken of each piece, "" for all as it is (:class:`kantor.corpora.Selection`).
+    corpus          what it learns from unless told.
     """
 
     name: str
@@ -33,10 +37,13 @@ class Preset:
     network: NetworkConfig
     recipe: Recipe
     seed: str = ""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    tracks: str = ""
+    corpus: str = "bach"
 
     @property
     def parameters(self) -> int:
-        """Size of the network, one bias a gate."""
+        """Size of the network, one bias a gate; with the vocabularies it has before it has learned any."""
         return self.network.parameters(*columns(self.representation))
 
     def override(self, changes: dict[str, str]) -> Preset:
@@ -52,19 +59,37 @@ class Preset:
             preset = preset._with(name, text)
         return preset
 
-    def _with(self, name: str, text: str) -> Preset:
+    def setting(self, name: str) -> Any:
+        """The value of a setting by name.
+
+        Raises
+        ------
+        OptionError
+            If the name is unknown, or stands in two places.
+        """
+        return getattr(*self._find(name))
+
+    def _find(self, name: str) -> tuple[Any, str]:
+        """The part that has the setting, and its name there."""
         place, _, last = name.rpartition(".")
+        last = ALIASES.get(last, last)
         places = [place] if place else ["representation", "network", "recipe"]
         found = [p for p in places if p in PARTS and last in {f.name for f in fields(getattr(self, p))}]
         if len(found) != 1:
             known = ", ".join(f"{p}.{f.name}" for p in PARTS for f in fields(getattr(self, p)))
             raise OptionError(f"expected a setting of preset '{self.name}', got '{name}'; it has {known}.")
-        part = getattr(self, found[0])
+        return getattr(self, found[0]), last
+
+    def _with(self, name: str, text: str) -> Preset:
+        part, last = self._find(name)
         value = _parse(text, getattr(part, last), name)
-        return replace(self, **{found[0]: replace(part, **{last: value})})
+        place = next(place for place in PARTS if getattr(self, place) is part)
+        return replace(self, **{place: replace(part, **{last: value})})
 
 
 PARTS = ("representation", "network", "recipe")
+#: Other people's names for settings.
+ALIASES = {"sequence_length": "window", "lr": "learning_rate"}
 
 
 def _parse(text: str, now: Any, name: str) -> Any:

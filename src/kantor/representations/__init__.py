@@ -1,56 +1,99 @@
 """Score <-> steps. One representation a file; here is what they have in common.
 
-A step is a record of *fields* (what a network predicts) under *conditions* (what it is told), all of them class
-numbers. A planned condition is known for the whole piece before it sounds (meter, key, fermata ...) and has a last
-class for "unknown"; a derived one follows from the steps before. A representation offers
+A step is a record of *fields* (what a network predicts) under *conditions* (what it is told), all of them whole
+numbers. A field is *categorical* (one class), *multi-hot* (a column of 0 or 1 for each of many keys) or *real* (a
+count of grid steps that a network regresses). A planned condition is known for the whole piece before it sounds
+(meter, key, fermata ...) and has a last class for "unknown"; a derived one follows from the steps before. A
+representation offers
 
 ``fields``, ``conditions``
     their names and sizes, in the order of the columns below.
 ``plan(score)``
     what is known of a piece before it sounds: the same score without its notes.
 ``canonical(score)``
-    what survives encoding: ``decode(encode(score)) == canonical(score)``.
+    what survives encoding: ``decode(encode(score)) == canonical(score)`` unless the encoding has ``unknown`` steps.
 ``encode(score)``
     an :class:`Encoding`.
 ``decode(values, plan)``
-    the score of ``values`` (steps, fields).
-``derive(*plans, ranges, joint)``
-    a :class:`Deriver`: conditions and grammar, one step at a time, for pieces of these plans, all of one length, side
-    by side; where ``ranges`` are given, (parts, 2) lowest and highest pitch, the grammar stays within them, and where
-    a ``joint`` is, nothing holds over into the frame of that step.
-
+    the score of ``values`` (steps, columns of fields).
+``derive(*plans, within, joint, notes)``
+    a :class:`Deriver`: conditions and grammar, one step at a time, for pieces of these plans, side by side; where
+    ``within`` is given, (parts, 128) or (1, 128) booleans, only those pitches are attacked; where a ``joint`` is,
+    nothing holds over into the frame of that step; where ``notes`` is, a piece also ends after so many.
+``learn(scores)``
+    the same representation with its tables (vocabularies) learned from these; most have none and give themselves.
+``until(values, tick)``
+    how many leading steps lie before ``tick`` of their own plan.
 ``changed(encoding)``
     (steps,) where a step differs from what went before it in its line: what copying would get wrong.
+``unique``
+    whether a score has one encoding: every grammatical walk then encodes to itself.
+``closes``
+    whether its pieces end on a cadence that all parts reach together.
+``unit``
+    what its likelihood is a mean over, "cell", "note" or "frame".
 
 Adding a representation is adding a file with a ``PART`` of this shape; the laws in ``tests/laws`` then hold for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kantor.score import Score
 
-__all__ = ["Condition", "Deriver", "Encoding", "Field", "Ids", "Representation", "columns", "inputs_of"]
+__all__ = [
+    "Columns",
+    "Condition",
+    "Deriver",
+    "Encoding",
+    "Field",
+    "Ids",
+    "Mask",
+    "Representation",
+    "columns",
+    "decided",
+    "inputs_of",
+    "start_of",
+]
 
 Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A categorical field of a step: ``table`` says what each of its ``size`` classes means, one row a class."""
+    """A field of a step.
+
+    Parameters
+    ----------
+    name   what it is called.
+    table  what each class or key means, one row each; of a real field, a single row.
+    kind   "categorical", "multi-hot" or "real".
+    grid   of a real field: grid steps in the unit that networks read (24 a quarter, say).
+    least  of a real field: its lowest value.
+    """
 
     name: str
-    table: NDArray[np.void]
+    table: NDArray[Any]
+    kind: str = "categorical"
+    grid: int = 1
+    least: int = 0
 
     @property
     def size(self) -> int:
-        """Number of classes; as an input to the next step, class ``size`` means "before the start"."""
+        """Number of classes (as an input to the next step, class ``size`` means "before the start") or of keys."""
         return len(self.table)
+
+    @property
+    def width(self) -> int:
+        """Number of columns: one, or one a key."""
+        return self.size if self.kind == "multi-hot" else 1
 
 
 @dataclass(frozen=True)
@@ -73,18 +116,35 @@ class Encoding:
 
     Attributes
     ----------
-    values      (steps, fields) class numbers.
+    values      (steps, columns) whole numbers, the fields' columns side by side.
     conditions  (steps, conditions) class numbers, each step's as they are before it is decided.
     plan        the score without its notes.
+    notes       sounding notes of the canonical score (cells where the unit is a cell): what nats are divided by.
+    wanted      (steps, columns) what a network should predict, where that is not ``values``: a class "unknown" in
+                place of the nearest known one. None: the same.
+    spelling    nats that spelling out the unknown classes costs, a sum over the piece, by field.
     """
 
     values: Ids
     conditions: Ids
     plan: Score
+    notes: int = 0
+    wanted: Ids | None = None
+    spelling: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         """Number of steps."""
         return len(self.values)
+
+    @property
+    def targets(self) -> Ids:
+        """(steps, columns) what a network should predict."""
+        return self.values if self.wanted is None else self.wanted
+
+    @property
+    def unknown(self) -> int:
+        """Number of steps that are not what the score has, but the nearest that is known."""
+        return 0 if self.wanted is None else int((self.wanted != self.values).any(1).sum())
 
 
 class Deriver(Protocol):
@@ -94,12 +154,23 @@ class Deriver(Protocol):
         """(batch, conditions) of the step that comes next; valid until the next ``push``."""
         ...
 
-    def allowed(self) -> NDArray[np.bool_] | None:
-        """(batch, classes) that the grammar admits next; None where it admits all."""
+    def allowed(self, field: int, values: Ids) -> Mask | None:
+        """(batch, classes) that the grammar admits for ``field`` next; None where it admits all.
+
+        ``values`` (batch, columns) holds the fields before it, already decided.
+        """
         ...
 
     def push(self, values: Ids) -> None:
-        """Take the decided step, (batch, fields)."""
+        """Take the decided step, (batch, columns)."""
+        ...
+
+    def done(self) -> Mask | None:
+        """(batch,) which pieces have reached their end; None as long as none has."""
+        ...
+
+    def progress(self) -> float:
+        """How far the piece that is least far has come, 0..1."""
         ...
 
 
@@ -111,28 +182,65 @@ class Representation(Protocol):
     @property
     def conditions(self) -> tuple[Condition, ...]: ...  # noqa: D102
     @property
-    def steps_per_quarter(self) -> int: ...  # noqa: D102
+    def unique(self) -> bool: ...  # noqa: D102
     @property
-    def steps_per_frame(self) -> int: ...  # noqa: D102
-    def changed(self, encoding: Encoding) -> NDArray[np.bool_]: ...  # noqa: D102
+    def closes(self) -> bool: ...  # noqa: D102
+    @property
+    def unit(self) -> str: ...  # noqa: D102
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    def learn(self, scores: Sequence[Score]) -> Representation: ...  # noqa: D102
+    def frames(self, encoding: Encoding) -> Ids: ...  # noqa: D102
+    def changed(self, encoding: Encoding) -> Mask: ...  # noqa: D102
+    def until(self, values: Ids, tick: int) -> int: ...  # noqa: D102
     def plan(self, score: Score) -> Score: ...  # noqa: D102
-    def length(self, plan: Score) -> int: ...  # noqa: D102
     def canonical(self, score: Score) -> Score: ...  # noqa: D102
     def encode(self, score: Score, *, bare: bool = False) -> Encoding: ...  # noqa: D102
     def decode(self, values: Ids, plan: Score) -> Score: ...  # noqa: D102
     def derive(  # noqa: D102
-        self, *plans: Score, ranges: NDArray[Any] | None = None, joint: int | None = None
+        self, *plans: Score, within: Mask | None = None, joint: int | None = None, notes: int | None = None
     ) -> Deriver: ...
 
 
-def columns(representation: Representation) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Class counts of a network's inputs (fields of the step before, then conditions) and of its outputs (fields)."""
-    fields = tuple(field.size for field in representation.fields)
-    return fields + tuple(condition.size for condition in representation.conditions), fields
+class Columns(NamedTuple):
+    """Sizes of a network's inputs (fields of the step before, then conditions) and outputs (fields), and their kinds.
+
+    A multi-hot field has an input of size 1 for each key; a real one an input whose size is its grid.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    kinds: tuple[str, ...]
+
+
+def columns(representation: Representation) -> Columns:
+    """What a network for this representation takes and gives."""
+    inputs: list[int] = []
+    for field in representation.fields:
+        per_kind = {"categorical": [field.size], "multi-hot": [1] * field.size, "real": [field.grid]}
+        inputs += per_kind[field.kind]
+    inputs += [condition.size for condition in representation.conditions]
+    fields = representation.fields
+    return Columns(tuple(inputs), tuple(field.size for field in fields), tuple(field.kind for field in fields))
+
+
+def decided(representation: Representation) -> int:
+    """Number of columns of a step's fields."""
+    return sum(field.width for field in representation.fields)
+
+
+def start_of(representation: Representation) -> Ids:
+    """(columns,) what a network is shown in place of the step before the first."""
+    return np.array(
+        [
+            field.size if field.kind == "categorical" else 0
+            for field in representation.fields
+            for _ in range(field.width)
+        ]
+    )
 
 
 def inputs_of(encoding: Encoding, representation: Representation) -> Ids:
-    """(steps, fields + conditions): what a network is shown at each step; before the first, "before the start"."""
-    start = np.array([[field.size for field in representation.fields]])
-    previous = np.concatenate([start, encoding.values[:-1]])
-    return np.concatenate([previous, encoding.conditions], axis=1)
+    """(steps, columns + conditions): what a network is shown at each step; before the first, "before the start"."""
+    previous = np.concatenate([start_of(representation)[None], encoding.values[:-1]])
+    return np.concatenate([previous[: len(encoding)], encoding.conditions], axis=1)

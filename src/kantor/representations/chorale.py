@@ -24,16 +24,16 @@ remaining   frames until the end, capped (planned)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import OptionError, ScoreError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
 from kantor.representations._voices import voices
 from kantor.score import NOTE, TICKS_PER_QUARTER, VOICES, Part, Score
 
@@ -78,6 +78,9 @@ class Chorale:
 
     voices: ClassVar[int] = len(VOICES)
     name: ClassVar[str] = "chorale"
+    unit: ClassVar[str] = "cell"
+    unique: ClassVar[bool] = True
+    closes: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.spelling not in ("plain", "full"):
@@ -86,16 +89,6 @@ class Chorale:
             raise OptionError(f"expected an order of the letters S, A, T, B, got '{self.order}'; try SBAT.")
         object.__setattr__(self, "inputs", tuple(self.inputs))
         _ = self.conditions
-
-    @property
-    def steps_per_quarter(self) -> int:
-        """Cells in a quarter note."""
-        return self.voices * FRAMES_PER_QUARTER
-
-    @property
-    def steps_per_frame(self) -> int:
-        """Cells in a frame: one a voice."""
-        return self.voices
 
     @property
     def turns(self) -> tuple[int, ...]:
@@ -156,12 +149,24 @@ class Chorale:
         """Number of steps of a piece planned so."""
         return plan.length_ticks // STEP * self.voices
 
+    def until(self, values: Ids, tick: int) -> int:
+        """Number of steps before ``tick`` of the plan: whole frames."""
+        return min(tick // STEP * self.voices, len(values))
+
+    def frames(self, encoding: Encoding) -> Ids:
+        """(steps,) the frame of each step."""
+        return np.arange(len(encoding)) // self.voices
+
+    def learn(self, scores: Sequence[Score]) -> Chorale:
+        """Itself: its table is the same for all music."""
+        return self
+
     def canonical(self, score: Score) -> Score:
         """What the grid keeps of a score: four lines, onsets and ends at sixteenths, no velocities."""
         grid, attacks = self.grid(score)
         return _to_score(grid, attacks, self.plan(score))
 
-    def grid(self, score: Score) -> tuple[Ids, NDArray[np.bool_]]:
+    def grid(self, score: Score) -> tuple[Ids, Mask]:
         """Pitch ids (frames, voices), and where they are attacked; in the plain spelling, where they change.
 
         Raises
@@ -207,7 +212,7 @@ class Chorale:
             for column, condition in enumerate(self.conditions):
                 if condition.planned:
                     conditions[:, column] = condition.unknown
-        return Encoding(values[:, turns].reshape(-1, 1), conditions, plan)
+        return Encoding(values[:, turns].reshape(-1, 1), conditions, plan, notes=values.size)
 
     # -- steps -> score ------------------------------------------------------------------------------------------
 
@@ -225,7 +230,7 @@ class Chorale:
         grid = np.take_along_axis(cells, source, axis=0)
         return _to_score(np.where(grid == self.hold, SILENCE, grid), ~held & (grid > 0), plan)
 
-    def changed(self, encoding: Encoding) -> NDArray[np.bool_]:
+    def changed(self, encoding: Encoding) -> Mask:
         """(steps,) True where a cell is not a copy of its voice's last one: another sound, or a new attack.
 
         The first frame has nothing to copy: all of it counts as changed.
@@ -247,7 +252,7 @@ class Chorale:
             condition.name: PLANNED[condition.name](plan, frames) for condition in self.conditions if condition.planned
         }
 
-    def _derive_all(self, grid: Ids, attacks: NDArray[np.bool_], planned: dict[str, Ids]) -> Ids:
+    def _derive_all(self, grid: Ids, attacks: Mask, planned: dict[str, Ids]) -> Ids:
         """Conditions of all cells at once, (frames * voices, conditions); the deriver's law is to agree with it."""
         frames = len(grid)
         last = np.vstack([np.full((1, self.voices), BEFORE), grid[:-1]])
@@ -283,24 +288,27 @@ class Chorale:
         lag = min(_lag(name), len(grid))
         return np.vstack([np.full((lag, self.voices), BEFORE), grid[: len(grid) - lag]])
 
-    def derive(self, *plans: Score, ranges: NDArray[Any] | None = None, joint: int | None = None) -> Deriver:
+    def derive(
+        self, *plans: Score, within: Mask | None = None, joint: int | None = None, notes: int | None = None
+    ) -> Deriver:
         """The conditions of one piece a plan, one cell at a time.
 
-        The plans are of one length; the grammar keeps each voice within ``ranges`` (voices, 2), if given, and lets
-        nothing hold over into the frame in which step ``joint`` lies.
+        The plans are of one length; the grammar keeps each voice to the pitches ``within`` (voices, 128), if given,
+        and lets nothing hold over into the frame in which step ``joint`` lies. A chorale's length is its plan's:
+        ``notes`` is not heeded.
         """
         each = [self.planned(plan) for plan in plans]
         together = {name: np.stack([planned[name] for planned in each], axis=1) for name in each[0]}
-        return _Cells(self, together, len(plans), self._within(ranges), joint)
+        return _Cells(self, together, [self.length(plan) for plan in plans], self._within(within), joint)
 
-    def _within(self, ranges: NDArray[Any] | None) -> NDArray[np.bool_] | None:
-        """(voices, classes): False where a class attacks a pitch outside the voice's range."""
-        if ranges is None:
+    def _within(self, within: Mask | None) -> Mask | None:
+        """(voices, classes): False where a class attacks a pitch that its voice may not."""
+        if within is None:
             return None
         pitch = self.fields[0].table["pitch"]
-        low, high = np.asarray(ranges)[:, :1], np.asarray(ranges)[:, 1:]
-        within: NDArray[np.bool_] = (pitch < 0) | ((low <= pitch) & (pitch <= high))
-        return within
+        admitted = np.broadcast_to(within, (self.voices, within.shape[1]))
+        mask: Mask = (pitch < 0) | admitted[:, np.maximum(pitch, 0)]
+        return mask
 
 
 class _Cells:
@@ -310,9 +318,10 @@ class _Cells:
     """
 
     def __init__(
-        self, chorale: Chorale, planned: dict[str, Ids], batch: int, within: NDArray[np.bool_] | None, joint: int | None
+        self, chorale: Chorale, planned: dict[str, Ids], lengths: list[int], within: Mask | None, joint: int | None
     ) -> None:
-        voices = chorale.voices
+        voices, batch = chorale.voices, len(lengths)
+        self._lengths, self._least = np.array(lengths), min(lengths)
         self._hold = chorale.hold
         self._masks = _masks(chorale, within)
         self._joint = None if joint is None else joint // voices
@@ -359,13 +368,20 @@ class _Cells:
                 self._out[:, place] = voice
         return self._out
 
-    def allowed(self) -> NDArray[np.bool_] | None:
+    def done(self) -> Mask | None:
+        steps = self._frame * len(self._turns) + self._turn
+        return steps >= self._lengths if steps >= self._least else None
+
+    def progress(self) -> float:
+        return (self._frame * len(self._turns) + self._turn) / max(int(self._lengths.max()), 1)
+
+    def allowed(self, field: int, values: Ids) -> Mask | None:
         if self._masks is None:
             return None
         voice = self._turns[self._turn]
         own = self._now[:, voice]
         sounding = ((own != SILENCE) & (own != BEFORE) & (self._frame != self._joint)).astype(np.intp)
-        allowed: NDArray[np.bool_] = self._masks[voice, sounding]
+        allowed: Mask = self._masks[voice, sounding]
         return allowed
 
     def push(self, values: Ids) -> None:
@@ -385,7 +401,7 @@ class _Cells:
             self._start_frame()
 
 
-def _masks(chorale: Chorale, within: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+def _masks(chorale: Chorale, within: Mask | None) -> Mask | None:
     """(voices, 2, classes): what a voice may do when it is silent, and when it sounds; None where that is anything."""
     if within is None and chorale.hold is None:
         return None
@@ -493,19 +509,19 @@ def _check_range(notes: NDArray[np.void], onset_frames: Ids) -> None:
         )
 
 
-def _changes(grid: Ids) -> NDArray[np.bool_]:
+def _changes(grid: Ids) -> Mask:
     """True where a cell differs from the frame before; the first frame always does."""
     return np.vstack([np.ones((1, grid.shape[1]), dtype=np.bool_), grid[1:] != grid[:-1]])
 
 
-def _held(grid: Ids, attacks: NDArray[np.bool_]) -> Ids:
+def _held(grid: Ids, attacks: Mask) -> Ids:
     """(frames, voices): for how many frames each voice has held, silence included; capped."""
     restarts = _changes(grid) | attacks
     frame = np.arange(len(grid))[:, None]
     return np.minimum(frame - np.maximum.accumulate(np.where(restarts, frame, 0), axis=0), HELD_CAP)
 
 
-def _to_score(grid: Ids, attacks: NDArray[np.bool_], plan: Score) -> Score:
+def _to_score(grid: Ids, attacks: Mask, plan: Score) -> Score:
     rows = []
     for voice in range(grid.shape[1]):
         begins = np.flatnonzero(_changes(grid)[:, voice] | attacks[:, voice])

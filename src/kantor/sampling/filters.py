@@ -101,29 +101,37 @@ def draw(
     taken, with a warning.
     """
     scores = logits.astype(np.float64)
-    top = scores.max(1)
-    broken = ~np.isfinite(top)
-    if broken.any():
-        scores = np.nan_to_num(scores, nan=LEAST, posinf=-LEAST, neginf=LEAST)
-        top = scores.max(1)
-    scores -= top[:, None]
+    with np.errstate(invalid="ignore"):  # infinities, which are mended below
+        scores -= scores.max(1, keepdims=True)
     weights = np.exp(scores)
-    norm = np.log(weights.sum(1))
+    norm = weights.sum(1)
     if allowed is not None:
         weights *= allowed
-    broken |= weights.max(1) < TINY
-    if broken.any():
-        what = (
-            "every admitted class probability 0" if np.isfinite(logits).all() else "probabilities that are not numbers"
-        )
-        warnings.warn(f"the model gave {what}; the likeliest class is taken", stacklevel=2)
-        admitted = scores if allowed is None else np.where(allowed, np.maximum(scores, 2 * LEAST), -np.inf)
-        best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
-        weights = np.where(broken[:, None], best, weights)
+    # The likeliest class weighs 1, so only what is no number, or not admitted, can fail here.
+    sound = norm > 0 if allowed is None else (norm > 0) & (weights.max(1) >= TINY)
+    if not sound.all():
+        scores, weights, norm = _mended(logits, allowed, ~sound)
     if not filters.permissive:
         weights = filters(weights)
     cumulative = weights.cumsum(1)
     # The first class whose cumulative weight exceeds the mark has a weight above 0 itself.
     mark = uniform * cumulative[:, -1]
     chosen: NDArray[np.int64] = (cumulative <= mark[:, None]).sum(1)
-    return chosen, norm - scores[np.arange(len(scores)), chosen]
+    return chosen, np.log(norm) - scores[np.arange(len(scores)), chosen]
+
+
+def _mended(
+    logits: NDArray[np.float32], allowed: NDArray[np.bool_] | None, broken: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Scores, weights and norm where rows have nothing to draw by: there the likeliest admitted class is left alone."""
+    what = "every admitted class probability 0" if np.isfinite(logits).all() else "probabilities that are not numbers"
+    warnings.warn(f"the model gave {what}; the likeliest class is taken", stacklevel=3)
+    scores = np.nan_to_num(logits.astype(np.float64), nan=LEAST, posinf=-LEAST, neginf=LEAST)
+    scores -= scores.max(1, keepdims=True)
+    weights = np.exp(scores)
+    norm = weights.sum(1)
+    if allowed is not None:
+        weights *= allowed
+    admitted = scores if allowed is None else np.where(allowed, np.maximum(scores, 2 * LEAST), -np.inf)
+    best = np.arange(scores.shape[1]) == admitted.argmax(1)[:, None]
+    return scores, np.where(broken[:, None], best, weights), norm

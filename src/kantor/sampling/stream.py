@@ -6,16 +6,16 @@ step takes and the memory in use do not grow with the piece.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kantor.representations import Deriver, Ids, Representation
+from kantor.representations import Deriver, Ids, Mask, Representation, decided, start_of
 from kantor.runtime import Model, State
-from kantor.sampling.filters import Filters, draw
+from kantor.sampling.fields import draw_field
+from kantor.sampling.filters import Filters
 from kantor.score import Score
 
 __all__ = ["Decision", "stream"]
@@ -29,14 +29,18 @@ class Decision:
 
     Attributes
     ----------
-    step     its number, from 0.
-    values   (pieces, fields) the classes chosen.
-    nats     (pieces,) their surprise, -log p under the unfiltered model, summed over the fields.
+    step      its number, from 0.
+    values    (pieces, columns) what was chosen.
+    nats      (pieces,) its surprise, -log p under the unfiltered model, summed over the fields.
+    over      (pieces,) which pieces had ended before it, so that it is none of theirs; None where none had.
+    progress  tells how far the piece that is least far has come, 0..1; asked in time, before the next step.
     """
 
     step: int
     values: Ids
     nats: NDArray[np.float64]
+    over: Mask | None
+    progress: Callable[[], float]
 
 
 def stream(
@@ -47,58 +51,72 @@ def stream(
     *,
     filters: Filters | None = None,
     prompt: Ids | None = None,
-    ranges: NDArray[Any] | None = None,
+    within: Mask | None = None,
     joint: int | None = None,
+    notes: int | None = None,
 ) -> Iterator[Decision]:
-    """Decide the steps of ``len(randoms)`` pieces from the end of the prompt to the end of the plan.
+    """Decide the steps of ``len(randoms)`` pieces from the end of the prompt to the end of the last of them.
 
     Parameters
     ----------
-    plan      what is known before they sound, and how long they are: one for all, or one each, of the same length.
+    plan      what is known before they sound, and how long they are: one for all, or one each.
     randoms   one generator a piece.
     filters   how to draw; the model's own distribution unless given.
-    prompt    (steps, fields) that all pieces begin with, or (pieces, steps, fields) of each; not yielded.
-    ranges    (parts, 2) lowest and highest pitch of each part; nothing outside is drawn.
+    prompt    (steps, columns) that all pieces begin with, or (pieces, steps, columns) of each; not yielded.
+    within    (parts, 128) or (1, 128): the pitches that may be attacked.
     joint     a step into whose frame nothing holds over.
+    notes     pieces also end after so many notes, where the representation counts any.
     """
     filters = filters or Filters()
-    pieces, fields = len(randoms), len(representation.fields)
+    fields = representation.fields
+    places = _places(representation)
+    pieces, width = len(randoms), decided(representation)
     plans = [plan] * pieces if isinstance(plan, Score) else list(plan)
-    deriver = representation.derive(*plans, ranges=ranges, joint=joint)
-    given = np.empty((0, fields), dtype=np.int64) if prompt is None else np.asarray(prompt, dtype=np.int64)
+    deriver = representation.derive(*plans, within=within, joint=joint, notes=notes)
+    given = np.empty((0, width), dtype=np.int64) if prompt is None else np.asarray(prompt, dtype=np.int64)
     alike = given.ndim == 2 and all(other is plans[0] for other in plans)
     given = np.broadcast_to(given, (pieces, *given.shape[-2:]))
     previous, state = _read(model, representation, deriver, given, alike)
-    inputs = np.empty((pieces, 1, fields + len(representation.conditions)), dtype=np.int64)
-    for step in range(given.shape[1], representation.length(plans[0])):
-        if (step - given.shape[1]) % AHEAD == 0:
-            uniform = np.stack([random.random((AHEAD, fields)) for random in randoms], axis=1)
-        inputs[:, 0, :fields], inputs[:, 0, fields:] = previous, deriver.conditions()
-        logits, state = model.run(inputs, state)
-        allowed = deriver.allowed()
-        values = np.empty((pieces, fields), dtype=np.int64)
+    inputs = np.empty((pieces, 1, width + len(representation.conditions)), dtype=np.int64)
+    first = step = given.shape[1]
+    over = deriver.done()
+    while over is None or not over.all():
+        if (step - first) % AHEAD == 0:
+            uniform = np.stack([random.random((AHEAD, width)) for random in randoms], axis=1)
+        chance = uniform[(step - first) % AHEAD]
+        inputs[:, 0, :width], inputs[:, 0, width:] = previous, deriver.conditions()
+        features, state = model.run(inputs, state)
+        values = np.zeros((pieces, width), dtype=np.int64)
         surprise = np.zeros(pieces)
-        for field in range(fields):
-            chance = uniform[(step - given.shape[1]) % AHEAD, :, field]
-            values[:, field], nats = draw(logits[field][:, 0], chance, filters, allowed)
+        for k, (field, place) in enumerate(zip(fields, places, strict=True)):
+            params = model.field(features, values[:, None], k)[:, 0]
+            allowed = deriver.allowed(k, values)
+            values[:, place], nats = draw_field(field, params, chance[:, place], filters, allowed)
             surprise += nats
         deriver.push(values)
         previous = values
-        yield Decision(step, values, surprise)
+        yield Decision(step, values, surprise, over, deriver.progress)
+        step, over = step + 1, deriver.done()
+
+
+def _places(representation: Representation) -> list[slice]:
+    """The columns of each field."""
+    ends = np.cumsum([field.width for field in representation.fields]).tolist()
+    return [slice(end - field.width, end) for end, field in zip(ends, representation.fields, strict=True)]
 
 
 def _read(model: Model, representation: Representation, deriver: Deriver, given: Ids, alike: bool) -> tuple[Ids, State]:
-    """The last fields and the model's state after ``given`` (pieces, steps, fields); read once where all are alike."""
-    pieces, steps, fields = given.shape
+    """The last fields and the model's state after ``given`` (pieces, steps, columns); read once where all are alike."""
+    pieces, steps, width = given.shape
     readers = 1 if alike and steps else pieces
-    previous = np.tile([field.size for field in representation.fields], (pieces, 1))
+    previous = np.tile(start_of(representation), (pieces, 1))
     state = model.initial(readers)
     for start in range(0, steps, AHEAD):
         span = given[:, start : start + AHEAD]
-        shown = np.empty((readers, span.shape[1], fields + len(representation.conditions)), dtype=np.int64)
+        shown = np.empty((readers, span.shape[1], width + len(representation.conditions)), dtype=np.int64)
         for step in range(span.shape[1]):
-            shown[:, step, :fields] = previous[:readers]
-            shown[:, step, fields:] = deriver.conditions()[:readers]
+            shown[:, step, :width] = previous[:readers]
+            shown[:, step, width:] = deriver.conditions()[:readers]
             previous = span[:, step]
             deriver.push(previous)
         _, state = model.run(shown, state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import struct
 import subprocess
 import warnings
@@ -21,14 +22,15 @@ import numpy as np
 import onnx
 import torch
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 import kantor
 from kantor import networks
-from kantor.bundle import CARD, FORMAT, GRAPH, WEIGHTS, Bundle, file_hash, seal
+from kantor.bundle import CARD, FORMAT, GRAPH, HEADS, WEIGHTS, Bundle, file_hash, seal
 from kantor.io import write_bytes
-from kantor.models import Network, build
+from kantor.models import Network, State, build
 from kantor.networks import NetworkConfig
-from kantor.representations import Representation, columns
+from kantor.representations import Representation, columns, decided
 
 __all__ = ["add_metrics", "export", "restore"]
 
@@ -39,7 +41,9 @@ def export(
     """Write ``network`` as a bundle into ``out``; ``card`` adds name, preset, corpus, metrics ... to bundle.json."""
     network = network.eval().cpu()
     weights = save({name: value.contiguous() for name, value in network.state_dict().items()})
-    graph = _reference(_graph(network, len(columns(representation)[0])), weights)
+    files = {WEIGHTS: weights, GRAPH: _reference(_graph(network, len(columns(representation).inputs)), weights)}
+    if network.heads.chained:
+        files[HEADS] = _reference(_heads_graph(network, decided(representation)), weights)
     full = {
         "format": FORMAT,
         **card,
@@ -48,11 +52,11 @@ def export(
         "parameters": config.parameters(*columns(representation)),
         "kantor": kantor.__version__,
         "git": _git_commit(),
-        "files": {WEIGHTS: file_hash(weights), GRAPH: file_hash(graph)},
+        "files": {name: file_hash(data) for name, data in files.items()},
     }
     full["seal"] = seal(full)
-    write_bytes(out / WEIGHTS, weights)
-    write_bytes(out / GRAPH, graph)
+    for name, data in files.items():
+        write_bytes(out / name, data)
     return _with_card(out, full)
 
 
@@ -70,13 +74,54 @@ def _with_card(folder: Path, card: dict[str, Any]) -> Bundle:
 def restore(bundle: Bundle) -> Network:
     """The network of a bundle, with its weights, ready to be trained further."""
     network = build(bundle.network, *columns(bundle.representation))
-    network.load_state_dict(load_file(bundle.path / WEIGHTS))
+    network.load_state_dict(_named(load_file(bundle.path / WEIGHTS)))
     return network
+
+
+def _named(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights by today's names: in format 1 heads had no layers within."""
+    return {re.sub(r"^heads\.(\d)", r"heads.linear.\1", name): value for name, value in weights.items()}
 
 
 def _options(representation: Representation) -> dict[str, Any]:
     given = {field.name: getattr(representation, field.name) for field in fields(representation)}  # type: ignore[arg-type]
-    return {"name": representation.name, **given}  # type: ignore[attr-defined]
+    return {"name": representation.name, **given}
+
+
+class _Independent(torch.nn.Module):
+    """Trunk and independent heads as one graph."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
+        found: tuple[tuple[Tensor, ...], State] = self.network(inputs, state)
+        return found
+
+
+class _Trunk(torch.nn.Module):
+    """The trunk alone, where chained heads have a graph of their own."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
+        features, after = self.network.trunk(inputs, state)
+        return (features,), after
+
+
+class _Heads(torch.nn.Module):
+    """Chained heads alone: features and what is decided -> parameters of every field."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Tensor, values: Tensor) -> tuple[Tensor, ...]:
+        found: tuple[Tensor, ...] = self.network.heads(features, values)
+        return found
 
 
 def _graph(network: Network, width: int) -> onnx.ModelProto:
@@ -84,31 +129,71 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
     inputs = torch.zeros(2, 3, width, dtype=torch.int64)
     state = network.initial(2)
     axes = tuple({_batch_axis(network, index): batch} for index in range(len(state)))
-    count = len(network.heads)
+    chained = network.heads.chained
+    given = ["features"] if chained else [f"field_{k}" for k in range(len(network.heads.kinds))]
     names = [f"state_{i}" for i in range(len(state))]
+    model = _exported(
+        _Trunk(network) if chained else _Independent(network),
+        (inputs, state),
+        ({0: batch, 1: time}, axes),
+        ["inputs", *names],
+        [*given, *(f"next_{name}" for name in names)],
+    )
+    _settle_sizes(model)
+    _squeeze_lstms(model.graph)
+    return _shapeless(model)
+
+
+def _heads_graph(network: Network, width: int) -> onnx.ModelProto:
+    batch, time = torch.export.Dim("batch"), torch.export.Dim("time")
+    width_of_features: Any = network.trunk.width
+    features = torch.zeros(2, 3, width_of_features)
+    values = torch.zeros(2, 3, width, dtype=torch.int64)
+    names = [f"field_{k}" for k in range(len(network.heads.kinds))]
+    axes = ({0: batch, 1: time}, {0: batch, 1: time})
+    return _shapeless(_exported(_Heads(network), (features, values), axes, ["features", "values"], names))
+
+
+def _exported(
+    module: torch.nn.Module, example: tuple[Any, ...], axes: Any, inputs: list[str], outputs: list[str]
+) -> onnx.ModelProto:
     # torch 2.13 lays its own LSTM under an export and forgets this cache, so that a process's second graph would serve
     # the example's length alone.
     torch.ops.aten.lstm.input._dispatch_cache.clear()
     with warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")  # three libraries announce their own future here; nothing the user can act on
         program = torch.onnx.export(
-            network,
-            (inputs, state),
+            module.eval(),
+            example,
             dynamo=True,
             optimize=False,
             verbose=False,
-            dynamic_shapes=({0: batch, 1: time}, axes),
-            input_names=["inputs", *names],
-            output_names=[*(f"logits_{i}" for i in range(count)), *(f"next_{name}" for name in names)],
+            dynamic_shapes=axes,
+            input_names=inputs,
+            output_names=outputs,
         )
     assert program is not None
     model: onnx.ModelProto = program.model_proto
     free = [dim.dim_param for dim in model.graph.input[0].type.tensor_type.shape.dim]
     if not (free[0] and free[1]):
         raise RuntimeError(f"the exported graph should serve any batch and length, it serves {free}")
-    _settle_sizes(model)
-    _squeeze_lstms(model.graph)
-    # The exporter notes the example's own length in the shapes of results; the graph itself serves any.
+    for initializer in model.graph.initializer:  # the wrappers above are not part of a parameter's name
+        _rename(model.graph, initializer.name, initializer.name.removeprefix("network."))
+    return model
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for initializer in graph.initializer:
+        if initializer.name == old:
+            initializer.name = new
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            if name == old:
+                node.input[place] = new
+
+
+def _shapeless(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The exporter notes the example's own length in the shapes of results; the graph itself serves any."""
     del model.graph.value_info[:]
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")

@@ -29,7 +29,7 @@ from torch.utils.data import DataLoader
 
 from kantor.bundle import CARD
 from kantor.data.batches import Augmentation, Batch, Pieces
-from kantor.data.protocols import HIDDEN, windows
+from kantor.data.protocols import HIDDEN
 from kantor.errors import OutputError, TrainingError
 from kantor.io import write_bytes
 from kantor.models import Network, build
@@ -180,7 +180,7 @@ def _run(
     representation: Representation, config: NetworkConfig, recipe: Recipe, identity: Mapping[str, str]
 ) -> dict[str, Any]:
     """What makes a training this one, as JSON can hold it; how long it goes on is no part of that."""
-    options = {"name": representation.name, **asdict(representation)}  # type: ignore[attr-defined, call-overload]
+    options = {"name": representation.name, **asdict(representation)}  # type: ignore[call-overload]
     numbers = {name: value for name, value in asdict(recipe).items() if name != "epochs"}
     run = {"representation": options, "network": to_dict(config), "recipe": numbers, **identity}
     made: dict[str, Any] = json.loads(json.dumps(run))
@@ -341,21 +341,13 @@ class _Loaders(lightning.LightningDataModule):
         self, representation: Representation, recipe: Recipe, train: Sequence[Score], valid: Sequence[Score]
     ) -> None:
         super().__init__()
-        given = 0
-        if recipe.window:
-            train, valid = (
-                [window for score in scores for window in windows(representation.canonical(score), recipe.window)]
-                for scores in (train, valid)
-            )
-            given = 1
-        for purpose, scores in (("train", train), ("validate", valid)):
-            if not scores:
+        options: dict[str, Any] = {"window": recipe.window}
+        varied = Augmentation(recipe.transpose, recipe.vary_tempo, recipe.vary_velocity, recipe.bare, recipe.unknown)
+        self.train = Pieces(train, representation, recipe.batch_size, augmentation=varied, seed=recipe.seed, **options)
+        self.valid = Pieces(valid, representation, 2 * recipe.batch_size, hidden=HIDDEN, **options)
+        for purpose, pieces in (("train", self.train), ("validate", self.valid)):
+            if not pieces.spans:
                 raise TrainingError(f"expected at least one piece to {purpose} on, got none that is long enough.")
-        varied = Augmentation(recipe.transpose, recipe.bare, recipe.unknown)
-        self.train = Pieces(
-            train, representation, recipe.batch_size, given=given, augmentation=varied, seed=recipe.seed
-        )
-        self.valid = Pieces(valid, representation, 2 * recipe.batch_size, given=given, hidden=HIDDEN)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         assert self.trainer is not None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kantor.evaluation.collapse import collapse, notes_per_quarter
 from kantor.models import Network
 from kantor.representations import Representation
-from kantor.runtime import Logits, State
+from kantor.runtime import Features, State
 from kantor.sampling.stream import stream
 from kantor.score import Score
 
@@ -30,11 +30,17 @@ class _Stepping:
     def initial(self, batch: int) -> State:
         return [part.numpy(force=True) for part in self._network.initial(batch)]
 
-    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Logits, State]:
+    def run(self, inputs: NDArray[np.int64], state: State) -> tuple[Features, State]:
         before = tuple(torch.from_numpy(part).to(self._device) for part in state)
         with torch.no_grad():
-            logits, after = self._network(torch.from_numpy(inputs).to(self._device), before)
-        return [field.float().numpy(force=True) for field in logits], [part.numpy(force=True) for part in after]
+            features, after = self._network.trunk(torch.from_numpy(inputs).to(self._device), before)
+        return [features.float().numpy(force=True)], [part.numpy(force=True) for part in after]
+
+    def field(self, features: Features, values: NDArray[np.int64], k: int) -> NDArray[np.float32]:
+        with torch.no_grad():
+            seen = torch.from_numpy(features[0]).to(self._device)
+            params = self._network.heads(seen, torch.from_numpy(values).to(self._device))[k]
+        return params.float().numpy(force=True)
 
 
 def inspector(representation: Representation, pieces: Sequence[Score]) -> Callable[[Network], str | None]:

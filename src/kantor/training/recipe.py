@@ -23,14 +23,20 @@ class Recipe:
     ----------
     epochs         passes over the training pieces, >= 1.
     batch_size     pieces (or windows) a step, >= 1.
-    window         0: whole pieces. Else frames of a training window, its first step given; windows overlap by half.
-    optimizer      "adamw", or "nadam" with Keras's momentum schedule and epsilon (Dozat 2016).
+    window         0: whole pieces. Else frames (steps, where there are none) of a training window, its first step
+                   given and the others predicted; windows overlap by half.
+    optimizer      "adamw", or as Keras has them "adam" and "nadam" (Kingma & Ba 2015, Dozat 2016).
     learning_rate  the highest, > 0.
     schedule       "one-cycle" (Smith 2018: up for a tenth of the way, then down a half cosine), "plateau" (halved
                    after three epochs without a better validation) or "constant".
     weight_decay   of "adamw", >= 0.
     clip           gradients are scaled down to this norm; 0: never.
+    loss_weights   what each field's loss counts; empty: 1 each.
+    positive_weight  of a key that sounds against one that does not, in a multi-hot field's loss.
     transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
+    vary_tempo     pieces are stretched or squeezed by up to this share, 0..1: for performances, whose times lie on no
+                   grid anyway.
+    vary_velocity  pieces are made louder or softer by up to this share, 0..1.
     bare           share of pieces shown as a bare grid would be: repeats merged, all planned conditions unknown, 0..1.
     unknown        share of pieces that lose a planned condition, each on its own, 0..1.
     patience       epochs without a better validation after which training ends. 0, the default: never, for the epochs
@@ -47,7 +53,11 @@ class Recipe:
     schedule: str = "one-cycle"
     weight_decay: float = 0.01
     clip: float = 1.0
+    loss_weights: tuple[float, ...] = ()
+    positive_weight: float = 1.0
     transpose: int = 0
+    vary_tempo: float = 0.0
+    vary_velocity: float = 0.0
     bare: float = 0.0
     unknown: float = 0.0
     patience: int = 0
@@ -55,6 +65,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
@@ -63,11 +74,12 @@ class Recipe:
                 raise OptionError(f"expected {name} to be 0 or more, got {getattr(self, name)}.")
         if self.seed >= SEEDS:
             raise OptionError(f"expected seed within 0..{SEEDS - 1}, got {self.seed}.")
-        for name in ("bare", "unknown"):
+        for name in ("bare", "unknown", "vary_tempo", "vary_velocity"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"expected {name} within 0..1, got {getattr(self, name)}.")
-        if not self.learning_rate > 0:
-            raise OptionError(f"expected a learning rate above 0, got {self.learning_rate}.")
+        for name in ("learning_rate", "positive_weight"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"expected a {name.replace('_', ' ')} above 0, got {getattr(self, name)}.")
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, float) and not math.isfinite(value):
@@ -78,7 +90,7 @@ class Recipe:
 
 
 CHOICES = {
-    "optimizer": ("adamw", "nadam"),
+    "optimizer": ("adamw", "adam", "nadam"),
     "schedule": ("one-cycle", "plateau", "constant"),
     "precision": ("32-true", "bf16-mixed"),
 }

@@ -16,17 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
-from kantor.representations import Ids
-from kantor.runtime import Runtime
+from kantor.representations import Ids, Mask, decided
+from kantor.runtime import Model
 from kantor.sampling.filters import Filters
 from kantor.sampling.stream import stream
 from kantor.score import Key, Score
-from kantor.theory import is_tonic_triad, triad
+from kantor.theory import diatonic, is_tonic_triad, triad
+from kantor.verbs._models import model_of
 
 __all__ = ["PLAN", "Take", "compose", "ends_well", "randoms"]
 
 TRIES = 8  # endings tried in one batch
 NOTES, PLAN, ENDINGS = 0, 1, 2  # what a generator is for; every ending tried anew has its own
+SELDOM = 16  # steps between two tellings of how far it is
 BACK = (2, 2, 4, 4, 8, 8)  # bars taken back, round after round
 
 
@@ -51,15 +53,21 @@ def compose(
     *,
     filters: Filters,
     prompt: Ids | None = None,
-    advance: Callable[[], None] = lambda: None,
+    notes: int | None = None,
+    scale: Key | None = None,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> dict[int, Take]:
-    """The takes, by number as their ``plans`` are, all of one length and decided in one batched pass.
+    """The takes, by number as their ``plans`` are, decided in one batched pass.
 
-    ``advance`` is called at every step.
+    Parameters
+    ----------
+    prompt   (steps, columns) that all begin with.
+    notes    a piece also ends after so many notes, those of the prompt included.
+    scale    a key to whose notes all are held: for a model that knows no keys.
+    advance  told how far the pass is, 0..1.
     """
-    joint = None if prompt is None else len(prompt)
-    desk = _Desk(bundle, filters, joint, advance)
-    start = np.empty((0, len(bundle.representation.fields)), dtype=np.int64) if prompt is None else prompt
+    desk = _Desk(bundle, filters, None if prompt is None else len(prompt), notes, _within(bundle, scale), advance)
+    start = np.empty((0, decided(bundle.representation)), dtype=np.int64) if prompt is None else prompt
     values, nats = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
     return {
         take: desk.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
@@ -69,34 +77,42 @@ def compose(
 
 @dataclass(frozen=True)
 class _Desk:
-    """A model at work: how it draws, and where given music ends."""
+    """A model at work: how it draws, where given music ends, when it stops, what it may play."""
 
     bundle: Bundle
     filters: Filters
     joint: int | None
-    advance: Callable[[], None]
+    notes: int | None
+    within: Mask | None
+    advance: Callable[[float], None]
 
     @cached_property
-    def model(self) -> Runtime:
-        return Runtime(self.bundle)
+    def model(self) -> Model:
+        return model_of(self.bundle)
 
     def run(
         self, plans: Sequence[Score], rngs: Sequence[np.random.Generator], given: Ids
-    ) -> tuple[Ids, NDArray[np.float64]]:
-        """The steps of one piece a plan, (pieces, steps, fields), all after ``given``; and the nats of those."""
-        ranges = _ranges(self.bundle)
-        values, nats = [], []
-        options: dict[str, Any] = {"filters": self.filters, "ranges": ranges, "joint": self.joint}
-        for decision in stream(self.model, self.bundle.representation, plans, rngs, prompt=given, **options):
+    ) -> tuple[list[Ids], list[NDArray[np.float64]]]:
+        """The steps (steps, columns) of one piece a plan, all after ``given``; and the nats of those decided."""
+        values, nats, counts = [], [], np.zeros(len(plans), dtype=np.int64)
+        options: dict[str, Any] = {"filters": self.filters, "within": self.within, "joint": self.joint}
+        for decision in stream(
+            self.model, self.bundle.representation, plans, rngs, prompt=given, notes=self.notes, **options
+        ):
             values.append(decision.values)
             nats.append(decision.nats)
-            self.advance()
-        head = np.broadcast_to(given, (len(rngs), *given.shape))
+            counts += 1 if decision.over is None else ~decision.over
+            if decision.step % SELDOM == 0:
+                self.advance(decision.progress())
         if not values:
-            return head, np.empty((len(rngs), 0))
-        return np.concatenate([head, np.stack(values, axis=1)], axis=1), np.stack(nats, axis=1)
+            return [given] * len(plans), [np.empty(0)] * len(plans)
+        steps, costs = np.stack(values, axis=1), np.stack(nats, axis=1)
+        pieces = [np.concatenate([given, row[:count]]) for row, count in zip(steps, counts, strict=True)]
+        return pieces, [row[:count] for row, count in zip(costs, counts, strict=True)]
 
     def ends_well(self, plan: Score, values: Ids) -> bool:
+        if not self.bundle.representation.closes:
+            return True
         key = plan.keys[-1] if plan.keys else None
         return ends_well(self.bundle.representation.decode(values, plan), key)
 
@@ -112,7 +128,8 @@ class _Desk:
         if self.ends_well(plan, values):
             return Take(values, nats, True)
         for attempt, bars in enumerate(BACK if self.filters.temperature > 0 else ()):
-            back = max(len(values) - self._steps_of_last(plan, bars), given)
+            start = int(plan.bars["start"][max(len(plan.bars) - bars, 0)])
+            back = max(self.bundle.representation.until(values, start), given)
             tried, costs = self.run(
                 [plan] * TRIES, [random(ENDINGS + attempt * TRIES + n) for n in range(TRIES)], values[:back]
             )
@@ -122,15 +139,18 @@ class _Desk:
                 return Take(tried[best], np.concatenate([nats[: back - given], costs[best]]), True)
         return Take(values, nats, False)
 
-    def _steps_of_last(self, plan: Score, bars: int) -> int:
-        start = int(plan.bars["start"][max(len(plan.bars) - bars, 0)])
-        quarters = (plan.length_ticks - start) / plan.ticks_per_quarter
-        return int(quarters * self.bundle.representation.steps_per_quarter)
 
-
-def _ranges(bundle: Bundle) -> NDArray[np.int64] | None:
+def _within(bundle: Bundle, scale: Key | None) -> Mask | None:
+    """(parts, 128) the pitches each part may attack: those of its range in the training pieces, and of ``scale``."""
     ranges = bundle.card.get("ranges")
-    return None if ranges is None else np.array(ranges, dtype=np.int64)
+    if ranges is None and scale is None:
+        return None
+    pitch = np.arange(128)
+    bounds = np.array([[0, 127]] if ranges is None else ranges)
+    within: Mask = (bounds[:, :1] <= pitch) & (pitch <= bounds[:, 1:])
+    if scale is not None:
+        within = within & np.isin(pitch % 12, sorted(diatonic(scale)))
+    return within
 
 
 def ends_well(score: Score, key: Key | None) -> bool:

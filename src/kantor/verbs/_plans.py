@@ -41,12 +41,10 @@ def plan(
     Raises
     ------
     OptionError
-        If an option is out of range, or the model does not know what it asks for.
+        If an option is out of range.
     """
     check_amounts(bars)
     known = {condition.name for condition in bundle.representation.conditions}
-    if key is not None and "key" not in known:
-        raise OptionError(f"the model '{bundle.name}' knows no keys, so --key cannot steer it; try --model chorale.")
     wanted_key = parse_key(key) if key is not None else None
     wanted_meter = parse_meter(meter) if meter is not None else None
     drawn_key, drawn_meter, drawn_pickup = opening(bundle, wanted_key, wanted_meter, pickup, rng)

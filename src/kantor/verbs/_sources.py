@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kantor import corpora
-from kantor.corpora import Corpus, CorpusPiece
+from kantor.corpora import Corpus, CorpusPiece, Selection, select
 from kantor.errors import InputError, OptionError
 from kantor.representations import Representation
 from kantor.score import Score
@@ -16,13 +16,21 @@ __all__ = ["fitting", "source"]
 DEFAULT = "bach"
 
 
-def source(corpus: str | None, data: str | Path | None, *, progress: bool = True) -> Corpus:
-    """The corpus named, or the folder given, or ``bach`` where neither is."""
+def source(
+    corpus: str | None,
+    data: str | Path | None,
+    selection: Selection | None = None,
+    *,
+    default: str = DEFAULT,
+    progress: bool = True,
+) -> Corpus:
+    """What ``selection`` keeps of the corpus named, or of the folder given; ``default`` where neither is."""
     if corpus and data:
         raise OptionError("expected a corpus by name or a folder of data, got both; leave one out.")
-    if data:
-        return corpora.Folder(data, progress=progress)
-    return corpora.load(corpus or DEFAULT, progress=progress)
+    music: Corpus = (
+        corpora.folder(data, progress=progress) if data else corpora.load(corpus or default, progress=progress)
+    )
+    return select(music, selection) if selection is not None else music
 
 
 def fitting(pieces: Sequence[CorpusPiece], representation: Representation) -> tuple[list[Score], list[tuple[str, str]]]:

@@ -9,17 +9,21 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from kantor import bundle as bundles
 from kantor import io
 from kantor.bundle import Bundle
+from kantor.corpora import tracks_of
 from kantor.errors import OptionError
+from kantor.representations import Encoding, Ids
 from kantor.representations._voices import voices
-from kantor.sampling.filters import Filters
-from kantor.score import NOTE, Meter, Score
-from kantor.verbs._compose import compose
+from kantor.score import NOTE, Meter, Part, Score
+from kantor.verbs._amounts import Amount, amount
+from kantor.verbs._compose import PLAN, compose, randoms
+from kantor.verbs._models import opened
 from kantor.verbs._plans import check_amounts, phrase_ends
-from kantor.verbs.generate import DEFAULT_MODEL, finish, seeded, stepping
+from kantor.verbs._prompts import prompted
+from kantor.verbs.generate import DEFAULT_MODEL, drawing, finish, playing, seeded, thousandths
 from kantor.verbs.piece import Piece
 
 __all__ = ["continue_"]
@@ -30,11 +34,16 @@ def continue_(
     model: str | Path | Bundle = DEFAULT_MODEL,
     *,
     from_bar: int | None = None,
-    bars: int = 8,
-    temperature: float = 1.0,
+    prompt_notes: int | None = None,
+    bars: int | None = None,
+    notes: int | None = None,
+    seconds: float | None = None,
+    tempo: float | None = None,
+    velocity: int | None = None,
+    temperature: float | None = None,
     top_k: int | None = None,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
+    top_p: float | None = None,
+    min_p: float | None = None,
     seed: int | None = None,
     count: int = 1,
     advance: Callable[[int], None] = lambda _: None,
@@ -43,40 +52,126 @@ def continue_(
 
     Parameters
     ----------
-    prompt    MIDI, MusicXML or grid CSV, or a score; any layout that four voices can sing.
+    prompt    MIDI, MusicXML or grid CSV; a score; or ``random:FOLDER``, a fragment of any of its files.
     from_bar  the first bar to be composed, counted from 1 (a pickup is bar 0); what stood there is dropped.
               Unless given, the composition starts where the music ends.
-    bars      how many bars are added.
+    prompt_notes  so many notes of the prompt are taken, the first ones; all of a file unless given.
+    bars, notes, seconds   how much is added, one of them; 8 bars unless given.
+    tempo, velocity        of the whole, and of the notes that are added; the prompt's own tempo, and the model's
+              velocities, unless given.
     The others are those of :func:`kantor.verbs.generate.generate`.
 
     Raises
     ------
     FileFormatError, ScoreError
-        For a prompt that cannot be read, or that the model's voices cannot sing.
+        For a prompt that cannot be read, that has no notes, or that the model cannot carry.
     OptionError
         For what is out of range.
     """
-    filters = Filters(temperature, top_k, top_p, min_p)
-    check_amounts(bars, count)
-    opened = model if isinstance(model, Bundle) else bundles.load(model)
-    representation = opened.representation
-    given = prompt if isinstance(prompt, Score) else io.load(prompt)
+    bundle = opened(model)
+    filters = drawing(bundle, temperature, top_k, top_p, min_p)
+    check_amounts(bars or 1, count)
+    much = amount(bundle, bars, notes, seconds, 8)
+    seed = seeded(seed)
+    given = prompted(prompt, prompt_notes, randoms(seed, 0, PLAN))
     if from_bar is not None:
         given = given.cut(0, _start_of(given, from_bar))
-    encoding = representation.encode(given)
-    head = representation.decode(encoding.values, encoding.plan)
-    whole = _extended(encoding.plan, bars)
-    seed = seeded(seed)
-    step = stepping(representation.length(whole) - len(encoding), advance)
-    options = {"from_bar": from_bar, "bars": bars, **asdict(filters)}
+    representation = bundle.representation
+    encoding = representation.encode(tracks_of(given, bundle.card.get("tracks", "")))
+    whole = _planned(bundle, encoding.plan, much, tempo)
+    options = {"from_bar": from_bar, "prompt_notes": prompt_notes, "bars": bars, "notes": notes, "seconds": seconds}
+    options |= {"tempo": tempo, "velocity": velocity, **asdict(filters)}
+    joint = encoding.plan.length_ticks
     pieces = []
     plans = dict.fromkeys(range(1, count + 1), whole)
-    takes = compose(opened, plans, seed, filters=filters, prompt=encoding.values, advance=step)
+    takes = compose(
+        bundle,
+        plans,
+        seed,
+        filters=filters,
+        prompt=encoding.values,
+        notes=much.most_notes(whole, encoding.notes),
+        advance=thousandths(advance),
+    )
     for take, done in takes.items():
-        added = representation.decode(done.values, whole).cut(head.length_ticks, whole.length_ticks)
+        added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
+        if representation.closes:
+            score = _sung_on(given, whole, added, joint)
+        else:
+            score = _played_on(given, whole, added, joint, _end(added, joint, much, whole))
         recipe = {"verb": "continue", "seed": seed, "take": take, "options": options, "prompt": _packed(given)}
-        pieces.append(finish(opened, _joined(given, whole, added), done, recipe))
+        pieces.append(finish(bundle, playing(score, tempo, None), done, recipe, _nearest(encoding)))
     return pieces
+
+
+def _planned(bundle: Bundle, plan: Score, much: Amount, tempo: float | None) -> Score:
+    """The plan of the whole: of bars, or of as many seconds as were asked for where no ending takes whole bars."""
+    meter = plan.meters[-1] if plan.meters else Meter(0, 4, 4)
+    speed = tempo or (plan.tempi[-1].quarters_per_minute if plan.tempi else 120.0)
+    whole = _extended(plan, min(much.bars_of(meter, speed), 100_000))
+    if bundle.representation.closes:
+        return whole
+    return bundle.representation.plan(much.exactly(whole, plan.length_ticks, meter, speed))
+
+
+def _nearest(encoding: Encoding) -> tuple[str, ...]:
+    """A remark where the vocabulary lacks something of the prompt."""
+    if not encoding.unknown:
+        return ()
+    return (
+        f"{encoding.unknown} of {len(encoding)} events of the prompt are not in the model's vocabulary; "
+        "it read the nearest it knows, and the music stands as it was",
+    )
+
+
+def _added(bundle: Bundle, encoding: Encoding, values: Ids, whole: Score) -> Score:
+    """What was composed, on the plan of the whole: of a grid, all from the joint on; of notes, those that are new."""
+    representation = bundle.representation
+    composed = representation.decode(values, whole)
+    joint = encoding.plan.length_ticks
+    if representation.unit == "note":
+        head = representation.decode(encoding.values, whole).notes
+        seen = np.isin(_places(composed.notes), _places(head))
+        return composed.replace(notes=composed.notes[~seen])
+    tail = composed.cut(joint, whole.length_ticks)
+    notes = tail.notes.copy()
+    notes["onset"] += joint
+    return composed.replace(notes=notes)
+
+
+def _places(notes: NDArray[np.void]) -> Ids:
+    """One number for each note's onset and pitch."""
+    places: Ids = notes["onset"].astype(np.int64) * 128 + notes["pitch"]
+    return places
+
+
+def _end(added: Score, joint: int, much: Amount, whole: Score) -> int:
+    """Where the continued piece ends: as planned, or with its last note where notes were counted."""
+    if much.notes is None:
+        return whole.length_ticks
+    return max(joint, int((added.notes["onset"] + added.notes["duration"]).max(initial=0)))
+
+
+def _played_on(given: Score, whole: Score, added: Score, joint: int, end: int) -> Score:
+    """The given notes as they were, then the new ones, at the given resolution: in its part if it has one alone."""
+    scale = given.ticks_per_quarter / added.ticks_per_quarter
+    notes = added.notes.copy()
+    stop = np.rint((notes["onset"] + notes["duration"]) * scale)
+    notes["onset"] = np.rint(notes["onset"] * scale)
+    notes["duration"] = np.maximum(stop - notes["onset"], 1)
+    own = [number for number, part in enumerate(given.parts) if not part.is_drum]
+    parts = given.parts
+    if len(own) == 1:
+        notes["part"] = own[0]
+    else:
+        program = given.parts[own[0]].program if own else 0
+        parts = (*given.parts, Part("continuation", program))
+        notes["part"] = len(given.parts)
+    together = np.concatenate([given.notes, notes]).astype(NOTE)
+    last = int((together["onset"] + together["duration"]).max(initial=0))
+    length = max(round(end * scale), given.length_ticks, last)
+    barlines = (*given.barlines, *_later(whole.barlines, joint, scale)) if given.barlines else ()
+    return given.replace(notes=together, parts=parts, length_ticks=length, barlines=barlines, recipe="")
 
 
 def _start_of(score: Score, bar: int) -> int:
@@ -108,11 +203,11 @@ def _extended(plan: Score, bars: int) -> Score:
     return plan.replace(length_ticks=length, fermatas=fermatas, barlines=barlines)
 
 
-def _joined(given: Score, whole: Score, added: Score) -> Score:
-    """The given notes as they were, then the new ones, at the given resolution."""
+def _sung_on(given: Score, whole: Score, added: Score, joint: int) -> Score:
+    """The given notes as they were, then the new ones, at the given resolution, each voice in its own part."""
     scale = given.ticks_per_quarter / whole.ticks_per_quarter
     notes = added.notes.copy()
-    onset = notes["onset"] + whole.length_ticks - added.length_ticks
+    onset = notes["onset"]
     end = np.rint((onset + notes["duration"]) * scale)
     # Music that ends between two sixteenths may reach a little beyond its grid: the new notes wait for it.
     notes["onset"] = np.maximum(np.rint(onset * scale), given.length_ticks)
@@ -120,19 +215,19 @@ def _joined(given: Score, whole: Score, added: Score) -> Score:
     lines = voices(given, len(whole.parts))
     if lines.parts:  # every voice is one of the given parts, and goes on in it
         notes["part"] = np.array(lines.parts)[notes["part"]]
-
-    def later(ticks: tuple[int, ...]) -> tuple[int, ...]:
-        start = whole.length_ticks - added.length_ticks
-        return tuple(round(tick * scale) for tick in ticks if tick >= start)
-
     return given.replace(
         notes=np.concatenate([given.notes if lines.parts else lines.notes, notes]).astype(NOTE),
         parts=given.parts if lines.parts else whole.parts,
-        fermatas=(*given.fermatas, *later(whole.fermatas)),
-        barlines=(*given.barlines, *later(whole.barlines)),
+        fermatas=(*given.fermatas, *_later(whole.fermatas, joint, scale)),
+        barlines=(*given.barlines, *_later(whole.barlines, joint, scale)),
         length_ticks=round(whole.length_ticks * scale),
         recipe="",
     )
+
+
+def _later(ticks: tuple[int, ...], joint: int, scale: float) -> tuple[int, ...]:
+    """Ticks of the plan from the joint on, at the given resolution."""
+    return tuple(round(tick * scale) for tick in ticks if tick >= joint)
 
 
 def _packed(score: Score) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from kantor import bundle as bundles
 from kantor.bundle import Bundle
+from kantor.corpora import Selection
 from kantor.errors import InputError
 from kantor.evaluation.likelihood import Likelihood, likelihood
-from kantor.runtime import Runtime
+from kantor.verbs._models import model_of, opened
 from kantor.verbs._sources import fitting, source
 
 __all__ = ["evaluate"]
@@ -22,6 +23,7 @@ def evaluate(
     data: str | Path | None = None,
     split: str = "valid",
     protocol: str = "whole",
+    selection: Selection | None = None,
     progress: bool = False,
     advance: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Likelihood, tuple[str, ...]]:
@@ -34,16 +36,19 @@ def evaluate(
     UnknownNameError
         For a corpus, split or protocol that does not exist.
     """
-    opened = model if isinstance(model, Bundle) else bundles.load(model)
-    pieces = source(corpus, data, progress=progress).split(split)
-    scores, others = fitting(pieces, opened.representation)
+    bundle = opened(model)
+    made = selection or Selection()
+    # A model of one line is judged by one line, and so on, unless another choice is made.
+    made = made if made.tracks else replace(made, tracks=bundle.card.get("tracks", ""))
+    pieces = source(corpus, data, made, progress=progress).split(split)
+    scores, others = fitting(pieces, bundle.representation)
     refused = tuple(f"{name} is left out: {reason}" for name, reason in others)
     if not scores:
         raise InputError(
-            f"expected a piece that fits the model '{opened.name}', none of {len(pieces)} does; {refused[0]}"
+            f"expected a piece that fits the model '{bundle.name}', none of {len(pieces)} does; {refused[0]}"
         )
 
     def report(done: int) -> None:
         advance(done, len(scores))
 
-    return likelihood(Runtime(opened, threads=0), opened.representation, scores, protocol, report), refused
+    return likelihood(model_of(bundle, threads=0), bundle.representation, scores, protocol, report), refused

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import kantor
-from kantor import bundle as bundles
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
-from kantor.score import Score
-from kantor.theory import parse_meter
+from kantor.score import Score, Tempo
+from kantor.theory import parse_key, parse_meter
+from kantor.verbs._amounts import amount
 from kantor.verbs._compose import PLAN, Take, compose, randoms
-from kantor.verbs._plans import check_amounts, plan
+from kantor.verbs._models import opened
+from kantor.verbs._plans import TEMPO, check_amounts, opening, plan
 from kantor.verbs.piece import Piece, recipe_text
 
-__all__ = ["DEFAULT_MODEL", "finish", "generate", "seeded", "stepping"]
+__all__ = ["DEFAULT_MODEL", "drawing", "finish", "generate", "playing", "seeded", "thousandths"]
 
 DEFAULT_MODEL = "chorale"
 NO_CADENCE = "no ending on the tonic was found; another seed may find one"
+SILENT = "nothing sounds in it; another seed, or a higher temperature, may help"
 
 
 def generate(
     model: str | Path | Bundle = DEFAULT_MODEL,
     *,
-    bars: int = 16,
+    bars: int | None = None,
+    notes: int | None = None,
+    seconds: float | None = None,
+    prompt: str | Path | Score | None = None,
+    prompt_notes: int | None = None,
     key: str | None = None,
     meter: str | None = None,
     pickup: float | None = None,
-    temperature: float = 1.0,
+    tempo: float | None = None,
+    velocity: int | None = None,
+    temperature: float | None = None,
     top_k: int | None = None,
-    top_p: float = 1.0,
-    min_p: float = 0.0,
+    top_p: float | None = None,
+    min_p: float | None = None,
     seed: int | None = None,
     count: int = 1,
     advance: Callable[[int], None] = lambda _: None,
@@ -46,36 +53,77 @@ def generate(
     Parameters
     ----------
     model        a shipped model's name, a model folder, or an opened bundle.
-    bars         how many, beside a pickup.
+    bars, notes, seconds   how much, one of them; 16 bars (beside a pickup) unless given. A chorale takes whole bars.
+    prompt       a file, a score or ``random:FOLDER`` to begin with, see :func:`kantor.verbs.continue_.continue_`.
     key          "Gm", "D major" ...; drawn from the corpus unless given, and so are
     meter        "3/4" and
-    pickup       beats before the first full bar.
-    temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`.
+    pickup       beats before the first full bar. A model that knows no keys is held to the notes of ``key``.
+    tempo        quarters a minute, 80 unless given.
+    velocity     of all notes, 1..127; the model's own, or 80, unless given.
+    temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`; the model's own defaults unless
+                 given.
     seed         equal seeds, equal pieces; drawn unless given.
     count        pieces, >= 1; they differ in everything that is drawn.
-    advance      told how many thousandths of all steps are decided.
+    advance      told how many thousandths of the work are done.
 
     Raises
     ------
-    OptionError, BundleError
-        For what is out of range, or a model that cannot be used.
+    OptionError, BundleError, InputError
+        For what is out of range, or a model or a prompt that cannot be used.
     """
-    filters = Filters(temperature, top_k, top_p, min_p)
-    check_amounts(bars, count)
-    opened = model if isinstance(model, Bundle) else bundles.load(model)
+    if prompt is not None:
+        from kantor.verbs.continue_ import continue_
+
+        _refuse_with_prompt(key=key, meter=meter, pickup=pickup)
+        drawn = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+        extent = {"bars": bars, "notes": notes, "seconds": seconds, "prompt_notes": prompt_notes}
+        shared = {"tempo": tempo, "velocity": velocity, "seed": seed, "count": count, "advance": advance}
+        return continue_(prompt, model, **extent, **drawn, **shared)  # type: ignore[arg-type]
+    bundle = opened(model)
+    filters = drawing(bundle, temperature, top_k, top_p, min_p)
+    check_amounts(bars or 1, count)
+    much = amount(bundle, bars, notes, seconds, 16)
     seed = seeded(seed)
-    plans = {take: plan(opened, bars, key, meter, pickup, randoms(seed, take, PLAN)) for take in range(1, count + 1)}
+    plans = {}
+    for take in range(1, count + 1):
+        _, drawn_meter, _ = opening(
+            bundle,
+            parse_key(key) if key else None,
+            parse_meter(meter) if meter else None,
+            pickup,
+            randoms(seed, take, PLAN),
+        )
+        long = min(much.bars_of(drawn_meter, tempo or TEMPO), 100_000)
+        planned = plan(bundle, long, key, meter, pickup, randoms(seed, take, PLAN))
+        if not bundle.representation.closes:  # an ending takes whole bars
+            planned = bundle.representation.plan(much.exactly(planned, 0, drawn_meter, tempo or TEMPO))
+        plans[take] = playing(planned, tempo, None)
     groups = _by_length(plans)
-    total = sum(opened.representation.length(next(iter(group.values()))) for group in groups)
-    step = stepping(total, advance)
-    options = {"bars": bars, "key": key, "meter": meter, "pickup": pickup, **asdict(filters)}
+    scale = None if key is None or _knows(bundle, "key") else parse_key(key)
+    options = {"bars": bars, "notes": notes, "seconds": seconds, "key": key, "meter": meter, "pickup": pickup}
+    options |= {"tempo": tempo, "velocity": velocity, **asdict(filters)}
     pieces = {}
-    for group in groups:
-        for take, done in compose(opened, group, seed, filters=filters, advance=step).items():
+    for number, group in enumerate(groups):
+        most = much.most_notes(next(iter(group.values())))
+        step = thousandths(advance, number / len(groups), 1 / len(groups))
+        takes = compose(bundle, group, seed, filters=filters, notes=most, scale=scale, advance=step)
+        for take, done in takes.items():
             recipe = {"verb": "generate", "seed": seed, "take": take, "options": options}
-            composed = opened.representation.decode(done.values, group[take])
-            pieces[take] = finish(opened, composed, done, recipe, unheard(opened, meter))
+            score = bundle.representation.decode(done.values, group[take])
+            score = _ended(score) if notes is not None else score
+            remarks = unheard(bundle, meter)
+            pieces[take] = finish(bundle, playing(score, None, velocity), done, recipe, remarks)
     return [pieces[take] for take in plans]
+
+
+def _refuse_with_prompt(**given: Any) -> None:
+    asked = [name for name, value in given.items() if value is not None]
+    if asked:
+        raise OptionError(f"expected no --{asked[0]} beside a prompt, which has its own; leave one of them out.")
+
+
+def _knows(bundle: Bundle, condition: str) -> bool:
+    return condition in {known.name for known in bundle.representation.conditions}
 
 
 def _by_length(plans: dict[int, Score]) -> list[dict[int, Score]]:
@@ -86,10 +134,49 @@ def _by_length(plans: dict[int, Score]) -> list[dict[int, Score]]:
     return list(groups.values())
 
 
-def stepping(total: int, advance: Callable[[int], None]) -> Callable[[], None]:
-    """A function to call at each of ``total`` steps, which tells ``advance`` how many thousandths are done."""
-    steps = itertools.count(1)
-    return lambda: advance(min(1000 * next(steps) // max(total, 1), 1000))
+def _ended(score: Score) -> Score:
+    """The score up to the end of the bar in which its last note ends."""
+    if not len(score):
+        return score
+    last = int((score.notes["onset"] + score.notes["duration"]).max())
+    starts = score.bars["start"]
+    after = starts[starts >= last]
+    return score.cut(0, int(after[0]) if len(after) else score.length_ticks)
+
+
+def drawing(
+    bundle: Bundle, temperature: float | None, top_k: int | None, top_p: float | None, min_p: float | None
+) -> Filters:
+    """The filters asked for; what is not, as the model's card has it."""
+    own = Filters(**bundle.card.get("sampling", {}))
+    asked = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    return replace(own, **{name: value for name, value in asked.items() if value is not None})  # type: ignore[arg-type]
+
+
+def playing(score: Score, tempo: float | None, velocity: int | None) -> Score:
+    """The score at another tempo throughout, or with another velocity throughout.
+
+    Raises
+    ------
+    OptionError
+        For a tempo that nobody plays, or a velocity that MIDI does not have.
+    """
+    if tempo is not None:
+        if not 5 <= tempo <= 1000:
+            raise OptionError(f"expected a tempo of 5 to 1000 quarters a minute, got {tempo:g}; try 80.")
+        score = score.replace(tempi=(Tempo(0, float(tempo)),))
+    if velocity is not None:
+        if not 1 <= velocity <= 127:
+            raise OptionError(f"expected a velocity within 1..127, got {velocity}; try 80.")
+        notes = score.notes.copy()
+        notes["velocity"] = velocity
+        score = score.replace(notes=notes)
+    return score
+
+
+def thousandths(advance: Callable[[int], None], start: float = 0.0, share: float = 1.0) -> Callable[[float], None]:
+    """A function to tell how far (0..1) a part of the work is, which tells ``advance`` thousandths of the whole."""
+    return lambda done: advance(int(1000 * (start + share * done)))
 
 
 def seeded(seed: int | None) -> int:
@@ -101,20 +188,20 @@ def seeded(seed: int | None) -> int:
     return seed
 
 
-def unheard(opened: Bundle, meter: str | None) -> tuple[str, ...]:
+def unheard(bundle: Bundle, meter: str | None) -> tuple[str, ...]:
     """A remark where the model knows meters, and no training piece is in the one that was asked for."""
-    known = {condition.name for condition in opened.representation.conditions}
-    heard = {row[2] for row in opened.card.get("plans", [])}
-    if meter is None or "meter" not in known or str(parse_meter(meter)) in heard:
+    heard = {row[2] for row in bundle.card.get("plans", [])}
+    if meter is None or not _knows(bundle, "meter") or str(parse_meter(meter)) in heard:
         return ()
     return (
-        f"'{opened.name}' learned from no piece in {meter}: it knows how long such a bar is, not where its beats fall",
+        f"'{bundle.name}' learned from no piece in {meter}: it knows how long such a bar is, not where its beats fall",
     )
 
 
-def finish(opened: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = ()) -> Piece:
+def finish(bundle: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = ()) -> Piece:
     """The piece of a take, with its recipe written into its score."""
-    recipe = {"kantor": kantor.__version__, "model": opened.name, "hash": opened.hash, **recipe}
+    recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
     remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
+    remarks = remarks if len(score) else (*remarks, SILENT)
     mean = float(done.nats.mean()) if len(done.nats) else 0.0
     return Piece(score.replace(recipe=recipe_text(recipe)), recipe, mean, len(done.nats), remarks)

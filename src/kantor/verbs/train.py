@@ -12,9 +12,9 @@ from typing import Any
 from kantor import bundle as bundles
 from kantor import registry
 from kantor.bundle import Bundle
-from kantor.corpora import Corpus
+from kantor.corpora import Corpus, Selection
 from kantor.errors import InputError, MissingExtraError, OptionError, TrainingError
-from kantor.evaluation.likelihood import PROTOCOLS, likelihood
+from kantor.evaluation.likelihood import likelihood, protocols_of
 from kantor.presets import Preset
 from kantor.runtime import Runtime
 from kantor.score import Score
@@ -22,6 +22,11 @@ from kantor.verbs._sources import fitting, source
 
 __all__ = ["train"]
 
+#: What a card keeps of an evaluation.
+FIGURES = (
+    *("nats_per_note", "nats_per_note_macro", "nats_per_frame", "accuracy", "accuracy_changed"),
+    *("binary_accuracy", "bce", "notes", "frames", "pieces"),
+)
 ACCELERATORS = ("auto", "cpu", "cuda", "mps")
 
 
@@ -40,6 +45,7 @@ def train(
     resume: bool = False,
     seed: int | None = None,
     settings: Mapping[str, str] | None = None,
+    selection: Selection | None = None,
     say: Callable[[str], None] = print,
     bar: bool = False,
 ) -> Bundle:
@@ -57,6 +63,7 @@ def train(
                   curve; give max_epochs where a training is to be repeated.
     resume        go on with the run in ``out``; of its settings only max_epochs and max_minutes may change.
     settings      overrides by name, see :meth:`kantor.presets.Preset.override`.
+    selection     which pieces, and what of them; the preset's own choice of tracks where none is made.
     say, bar      where progress lines go, and whether a bar is drawn.
 
     Raises
@@ -77,8 +84,10 @@ def train(
 
     if not resume:
         check_free(folder)
-    music = source(corpus, data, progress=bar)
+    chosen_of = _selected(selection, chosen)
+    music = source(corpus, data, chosen_of, default=chosen.corpus, progress=bar)
     pieces, valid = (_readable(music, split, chosen, say) for split in ("train", "valid"))
+    chosen = replace(chosen, representation=chosen.representation.learn(pieces))
     say(f"{chosen.name}: {chosen.parameters:,} parameters, pieces of {music.name} to learn from: {len(pieces)}")
     began = time.monotonic()
     fitted = fit(
@@ -97,7 +106,9 @@ def train(
         say=say,
         inspect=inspector(chosen.representation, pieces),
     )
-    made = export(fitted.network, chosen.network, chosen.representation, folder, _card(chosen, music, pieces, name))
+    made = export(
+        fitted.network, chosen.network, chosen.representation, folder, _card(chosen, music, pieces, name, chosen_of)
+    )
     made = add_metrics(made, _metrics(made, valid))
     say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
     return made
@@ -117,14 +128,15 @@ def _check_extra() -> None:
 def _metrics(made: Bundle, valid: Sequence[Score]) -> dict[str, Any]:
     """What ``kantor evaluate`` says of the validation pieces, by both protocols, for the card."""
     model, found = Runtime(made, threads=0), {}
-    for protocol in PROTOCOLS:
+    for protocol in protocols_of(made.representation):
         try:
             figures = likelihood(model, made.representation, valid, protocol).to_dict()
         except InputError:  # no piece is as long as a window
             continue
         found[protocol] = {
             name: round(figures[name], 4) if isinstance(figures[name], float) else figures[name]
-            for name in ("nats_per_note", "nats_per_note_macro", "accuracy", "accuracy_changed", "notes", "pieces")
+            for name in FIGURES
+            if figures[name] is not None
         }
     return found
 
@@ -181,7 +193,13 @@ def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], No
     return kept
 
 
-def _card(preset: Preset, music: Corpus, pieces: Sequence[Score], name: str) -> dict[str, Any]:
+def _selected(selection: Selection | None, chosen: Preset) -> Selection:
+    """The selection asked for, with the preset's own choice of tracks where it makes none."""
+    made = selection or Selection()
+    return made if made.tracks else replace(made, tracks=chosen.tracks)
+
+
+def _card(preset: Preset, music: Corpus, pieces: Sequence[Score], name: str, selection: Selection) -> dict[str, Any]:
     from kantor.data.augmentation import part_ranges
 
     ranges = part_ranges(pieces, max(len(score.parts) for score in pieces))
@@ -192,6 +210,8 @@ def _card(preset: Preset, music: Corpus, pieces: Sequence[Score], name: str) -> 
         "recipe": asdict(preset.recipe),
         "corpus": {"name": music.name, "hash": music.hash, "licence": music.licence, "pieces": len(pieces)},
         "ranges": ranges.tolist(),
+        "sampling": dict(preset.sampling),
+        "tracks": selection.tracks,
         "plans": _plans(pieces),
     }
 

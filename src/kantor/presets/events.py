@@ -1,0 +1,14 @@
+"""Notes and chords one after another: what begins and ends together is one event, if it is common."""
+
+from dataclasses import replace
+
+from kantor.presets import Preset
+from kantor.presets.notes import PART as NOTES
+from kantor.representations.notes import Notes
+
+PART: Preset = replace(
+    NOTES,
+    name="events",
+    about="Notes and chords as single events, octaves kept; a chord that is not common is written as several.",
+    representation=Notes(inputs=("beat", "meter", "key", "remaining", "phase", "stacked"), most=300),
+)

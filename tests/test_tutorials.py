@@ -1,0 +1,124 @@
+"""The tutorials are run: every cell of code in its order, in one namespace and an empty folder, as a notebook would.
+
+What a cell ends with is shown as Jupyter shows it. Trainings are tiny (``QUICK``); what a tutorial claims of any network
+has to hold of these, too.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import kantor
+from kantor import registry
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "tutorials"
+TUTORIALS = sorted(FOLDER.glob("*.ipynb"))
+SHOWN_AS = ("_repr_html_", "_repr_svg_", "_repr_png_")
+
+each_tutorial = pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+
+
+def notebook(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sources(path, kind):
+    """The texts of the cells of one kind."""
+    return ["".join(cell["source"]) for cell in notebook(path)["cells"] if cell["cell_type"] == kind]
+
+
+def run(source, place, names):
+    """Run a cell in ``names``; the value of its last expression, None where it ends otherwise."""
+    tree = ast.parse(source, place)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, place, "exec"), names)
+    return last and eval(compile(ast.Expression(last.value), place, "eval"), names)
+
+
+def shown(value):
+    """What Jupyter would show of it."""
+    forms = [getattr(value, form) for form in SHOWN_AS if hasattr(value, form)]
+    return [form() for form in forms] or [repr(value)]
+
+
+def everything_kept(names):
+    return len(names["checks"]) == 3 and all(row["kept as they were"] for row in names["checks"])
+
+
+def all_in_key(names):
+    in_key = names["in_key"]
+    return {int(pitch) % 12 for pitch in in_key.notes["pitch"]} <= {7, 9, 11, 0, 2, 4, 6}
+
+
+def begins_as_given(names):
+    """Both versions of the loop begin with the fragment, and draw as many notes."""
+    right, wrong, grid = names["right"], names["wrong"], names["grid"]
+    return (right[:25] == grid[:25]).all() and (wrong[:25] == grid[:25]).all() and len(right) == len(wrong)
+
+
+#: What tutorials say that does not depend on how much a network has learnt, of the names they leave behind.
+CLAIMS = {
+    "000-chorales": lambda names: names["by_seed"].cut(0, 960) == names["by_seed"].replace(notes=names["given"].notes).cut(0, 960),
+    "001-events": everything_kept,
+    "002-piano-roll": all_in_key,
+    "003-notes": begins_as_given,
+    "004-bach-notes": lambda names: names["rows"]["notes"].keys() > names["rows"]["Bach"].keys(),
+}
+
+
+@each_tutorial
+def test_a_tutorial_runs_from_its_first_cell_to_its_last(path, bach, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "tutorial"}
+    quick = 0
+    for number, source in enumerate(sources(path, "code"), 1):
+        quick += source.count("QUICK = False")
+        value = run(source.replace("QUICK = False", "QUICK = True"), f"{path.name}, code cell {number}", names)
+        assert all(shown(value))
+    assert quick == 1, "a tutorial has one switch for its trainings, off as it is stored"
+    assert CLAIMS[path.stem](names)
+
+
+def test_there_is_a_tutorial_for_every_seed():
+    seeds = {preset.seed: preset.name for preset in (registry.part("presets", n) for n in registry.names("presets"))}
+    numbers = {path.stem[:3]: path for path in TUTORIALS}
+    assert numbers.keys() == seeds.keys() - {""}
+    assert not [seed for seed, path in numbers.items() if f'"{seeds[seed]}"' not in "".join(sources(path, "code"))]
+
+
+@each_tutorial
+def test_a_tutorial_is_stored_as_a_notebook_that_nobody_has_run(path):
+    found = notebook(path)
+    assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
+    assert found["metadata"]["kernelspec"] == {"display_name": "Python 3", "language": "python", "name": "python3"}
+    ids = [cell["id"] for cell in found["cells"]]
+    assert len(set(ids)) == len(ids)
+    for cell in found["cells"]:
+        common = {"cell_type", "id", "metadata", "source"}
+        if cell["cell_type"] == "code":
+            assert cell.keys() == common | {"execution_count", "outputs"}
+            assert (cell["execution_count"], cell["outputs"]) == (None, [])
+        else:
+            assert cell["cell_type"] == "markdown"
+            assert cell.keys() == common
+    assert found["cells"][0]["source"][0].startswith("# ")
+    assert path.stat().st_size < 40_000
+
+
+def test_the_index_leads_to_every_tutorial():
+    index = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert {link for link in re.findall(r"\]\(([^)]+)\)", index) if link.endswith(".ipynb")} == {
+        path.name for path in TUTORIALS
+    }
+
+
+@each_tutorial
+def test_the_parts_that_a_tutorial_names_exist(path):
+    text = "".join(sources(path, "markdown"))
+    calls = re.findall(r"`(kantor\.\w+)", text)
+    assert not [call for call in calls if not hasattr(kantor, call.split(".")[1])]
+    trained = re.findall(r'kantor\.train\("([^"]+)"', text)
+    assert set(trained) <= set(registry.names("presets"))
