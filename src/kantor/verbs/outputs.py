@@ -13,7 +13,7 @@ from kantor.render.audio import played_on
 from kantor.render.instruments import program_of
 from kantor.score import Score
 
-__all__ = ["check", "numbered", "write"]
+__all__ = ["check", "check_folder", "numbered", "write"]
 
 
 def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | None = None, **options: Any) -> None:
@@ -43,7 +43,7 @@ def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | N
             raise OptionError(
                 f"expected {{n}} in the name of the output of {count} pieces, got '{path}'; try '{stem}'."
             )
-        _check_folder(path)
+        check_folder(path)
 
 
 def numbered(paths: Sequence[str | Path], take: int) -> list[Path]:
@@ -72,7 +72,8 @@ def _is_rendered(path: Path) -> bool:
     return path.suffix.lower() not in io.SUFFIXES
 
 
-def _check_folder(path: Path) -> None:
+def check_folder(path: Path) -> None:
+    """Refuse a place that no file can be written to; see :func:`check`."""
     if path.is_dir():
         raise OutputError(f"expected the name of a file to write, '{path}' is a folder; add a file name.")
     folder = path.parent

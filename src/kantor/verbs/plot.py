@@ -24,7 +24,7 @@ from kantor.evaluation.histograms import histograms, intersection
 from kantor.render import pianoroll, plots
 from kantor.score import Score
 from kantor.verbs._logs import best_epoch, is_run, read
-from kantor.verbs.outputs import _check_folder
+from kantor.verbs.outputs import check_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +98,7 @@ def _check(paths: Sequence[Path], first: int | None) -> None:
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             raise OptionError(f"expected a picture ending in one of {' '.join(SUFFIXES)}; got '{path.name}'.")
-        _check_folder(path)
+        check_folder(path)
 
 
 # -- what is meant ---------------------------------------------------------------------------------------------------
