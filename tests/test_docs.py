@@ -3,14 +3,18 @@
 import importlib.util
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
 import kantor
 from kantor import registry
+from kantor.bundle import shipped
 from kantor.cli import app
 from kantor.score import VOICES, Key, Meter, Part, Score
+from kantor.verbs.variants import split_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -26,7 +30,12 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.rel
 
 # -- docs/json.md ----------------------------------------------------------------------------------------------------
 
-TYPES = {"string": str, "integer": int, "number": int | float, "list": list, "object": dict, "null": type(None)}
+TYPES = {
+    **{"string": str, "boolean": bool, "integer": int, "number": int | float},
+    **{"list": list, "object": dict, "null": type(None)},
+}
+#: Enough for a network that learns nothing in a second.
+SMALL = ["--max-epochs", "1", "--set", "embedding=8", "--set", "layers=1", "--set", "head=0"]
 
 
 def documented(heading):
@@ -75,7 +84,15 @@ def prompt(tmp_path):
     return tmp_path / "hymn.mid"
 
 
-@pytest.mark.parametrize("model", ["chorale", "jsb"])
+@pytest.fixture
+def music(tmp_path):
+    """A folder of three pieces, two to learn from and one of valid."""
+    for name, transposed in (("train/a", 0), ("train/b", 2), ("valid/c", -1)):
+        kantor.io.save(hymn(transposed), tmp_path / "music" / f"{name}.mid")
+    return tmp_path / "music"
+
+
+@pytest.mark.parametrize("model", shipped())
 def test_generate_prints_what_is_documented(printed, model):
     pieces = printed("generate", "--model", model, "--bars", 2, "--count", 2, "--seed", 1, "-o", "{n}.mid", "--json")
     assert len(pieces) == 2
@@ -89,15 +106,49 @@ def test_continue_prints_what_is_documented(printed, prompt):
     assert_as_documented(piece, "continue")
 
 
-def test_evaluate_prints_what_is_documented(printed, tmp_path):
-    for name, transposed in (("train/a", 0), ("train/b", 2), ("valid/c", -1)):
-        kantor.io.save(hymn(transposed), tmp_path / "music" / f"{name}.mid")
-    figures = printed("evaluate", "chorale", "--data", "music", "--split", "train", "--json")
+def test_train_prints_what_is_documented(printed, music):
+    made = printed("train", "notes", "--data", music, *SMALL, "--set", "hidden=8", "--json")
+    assert_as_documented(made, "info of a model")
+
+
+def test_train_prints_what_is_documented_of_several_values(printed, music):
+    rows = printed("train", "notes", "--data", music, *SMALL, "--set", "hidden=8,12", "--json")
+    assert [row.pop("hidden") for row in rows] == ["8", "12"]
+    for row in rows:
+        assert_as_documented(row, "train of several values")
+
+
+@pytest.mark.parametrize("model", shipped())
+def test_evaluate_prints_what_is_documented(printed, music, model):
+    figures = printed("evaluate", model, "--data", music, "--split", "train", "--json")
     assert_as_documented(figures, "evaluate")
     assert figures["pieces"] == 2
 
 
-@pytest.mark.parametrize("model", ["chorale", "jsb"])
+def test_inspect_prints_what_is_documented(printed, music):
+    (music / "train" / "broken.mid").write_bytes(b"MThd")
+    (music / "readme.txt").write_text("no music", encoding="utf-8")
+    report = printed("inspect", music, "--notes", 3, "--json")
+    assert_as_documented(report, "inspect")
+    assert_as_documented(report["totals"], "inspect in total")
+    assert {file["status"] for file in report["files"]} == {"kept", "unreadable"}
+    for file in report["files"]:
+        assert_as_documented(file, "inspect of each file")
+        for note in file["first_notes"]:
+            assert_as_documented(note, "inspect of each note")
+    assert [other.keys() for other in report["others"]] == [{"path", "reason"}]
+
+
+def test_plot_prints_what_is_documented(printed, prompt, music):
+    assert_as_documented(printed("plot", prompt, "-o", "roll.png", "--json"), "plot of a file")
+    assert_as_documented(printed("plot", music, "--against", prompt, "--json"), "plot of distributions")
+    logs = music.parent / "run" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "metrics.csv").write_text("epoch,valid_nats\n0,1.5\n1,1.25\n", encoding="utf-8")
+    assert_as_documented(printed("plot", "run", "--json"), "plot of a training")
+
+
+@pytest.mark.parametrize("model", shipped())
 def test_info_of_a_model_prints_what_is_documented(printed, model):
     assert_as_documented(printed("info", model, "--json"), "info of a model")
 
@@ -146,6 +197,43 @@ def test_every_command_is_in_the_tour_of_the_readme():
     assert not [command for command in sections_of_help() if f"\nkantor {command}" not in readme]
 
 
+# -- commands on other pages -----------------------------------------------------------------------------------------
+
+ELSEWHERE = ("corpora.md", "protocols.md", "seeds.md")
+NEED_OUTPUT = ("generate", "continue", "render")
+
+
+def commands(name):
+    """The arguments of each ``kantor ...`` with an option, in blocks or within a line; missing figures are 1."""
+    page = re.sub(r"\{\{\w+\}\}", "1", (ROOT / "docs" / name).read_text(encoding="utf-8")).replace("\\\n", " ")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`(kantor [^`]+)`", page)
+    lines = [line for line in [*"".join(blocks).splitlines(), *inline] if line.startswith("kantor ")]
+    return [shlex.split(line)[1:] for line in lines if " --" in line]
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_every_command_of_a_page_exists_with_its_options(name):
+    group = typer.main.get_command(app)
+    found = commands(name)
+    assert len(found) > 4
+    for command, *arguments in found:
+        output = ["-o", "x.mid"] if command in NEED_OUTPUT and "-o" not in arguments else []
+        group.commands[command].make_context(command, [*arguments, *output])
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_every_training_of_a_page_has_a_preset_and_settings_of_it(name):
+    for command, *arguments in commands(name):
+        if command == "train":
+            preset = registry.part("presets", arguments[0])
+            places = [place for place, argument in enumerate(arguments) if argument == "--set"]
+            settings = dict(arguments[place + 1].split("=", 1) for place in places)
+            single, several = split_settings(preset, settings)
+            for values in ({}, *({name: value} for name, options in several.items() for value in options)):
+                preset.override({**single, **values})
+
+
 # -- names -----------------------------------------------------------------------------------------------------------
 
 
@@ -155,6 +243,19 @@ def test_every_part_of_a_room_is_named_in_the_design(room):
     row = re.search(rf"^\| `{room}` \|(.*)\|$", design, re.MULTILINE)
     assert row, f"docs/design.md has no row for the room {room}"
     assert sorted(re.findall(r"`([^`]+)`", row[1])) == list(registry.names(room))
+
+
+def test_every_seed_stands_in_the_page_of_seeds_with_its_size():
+    first = (ROOT / "docs" / "seeds.md").read_text(encoding="utf-8").split("\n## ")[0]
+    written = dict(re.findall(r"^\| `(seed-\d+)` \|.*\| ([\d,]+)[^|]*\|$", first, re.MULTILINE))
+    found = [registry.part("presets", name) for name in registry.names("presets")]
+    assert written == {preset.name: f"{preset.parameters:,}" for preset in found if preset.seed}
+
+
+def test_every_corpus_stands_in_the_table_of_corpora():
+    page = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
+    table = page.split("\n## Corpora by name\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == list(registry.names("corpora"))
 
 
 def test_every_room_stands_in_the_design():
@@ -199,6 +300,11 @@ def test_every_link_within_a_page_has_its_heading(page):
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert not [link for link in re.findall(r"\]\(#([^)]+)\)", text) if link not in anchors]
+
+
+@each_page
+def test_no_figure_of_a_page_is_missing(page):
+    assert not re.findall(r"\{\{\w+\}\}", page.read_text(encoding="utf-8"))
 
 
 def test_an_entry_of_the_log_has_a_date_and_a_verdict():

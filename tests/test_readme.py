@@ -92,9 +92,10 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     for block in fenced("python"):
         exec(compile(block, "README.md", "exec"), names)
     assert isinstance(names["piece"], kantor.Piece)
-    assert "class=" in names["piece"]._repr_svg_()
+    assert "<audio" in names["piece"]._repr_html_()
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".mid", ".wav", ".svg"}
     assert len(names["several"]) == 3
+    assert len(names["high"]) == sum(names["piece"].notes["pitch"] >= 60)
 
 
 def test_the_picture_shows_music():

@@ -34,6 +34,13 @@ def test_a_transposition_there_and_back_sounds_the_same(score, semitones):
     assert tonics[0] == tonics[1]
 
 
+def test_drums_are_not_transposed_and_hinder_no_one():
+    parts = (Part("high"), Part("drums", is_drum=True))
+    score = two_parts(72, 38).replace(parts=parts)
+    assert transpose(score, 3).notes["pitch"].tolist() == [75, 38]
+    assert shifts(score, np.array([[60, 74], [38, 38]]), 6).tolist() == [-6, -5, -4, -3, -2, -1, 0, 1, 2]
+
+
 def test_ranges_are_those_of_all_pieces_part_by_part():
     pieces = [two_parts(72, 48), two_parts(65, 55)]
     assert part_ranges(pieces, 2).tolist() == [[65, 72], [48, 55]]

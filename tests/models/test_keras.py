@@ -1,4 +1,4 @@
-"""Seed 000's network came from Keras: what Keras does is written out here in NumPy, and compared."""
+"""The seeds' networks came from Keras: what Keras does is written out here in NumPy, and compared."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from kantor import registry
 from kantor.models import build
-from kantor.networks import ConvLstm, Lstm
+from kantor.networks import BranchedLstm, ConvLstm, Lstm, PlainLstm
 from kantor.representations import columns
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
@@ -30,18 +30,10 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def by_hand(weights, notes, dilations):
-    """Logits of one piece, (time, classes): Embedding, causal Conv1D, relu, BatchNormalization, LSTM, Dense."""
-    signal = weights["trunk.tables.0.weight"][notes]
-    for n, dilation in enumerate(dilations):
-        kernel, bias = weights[f"trunk.convolutions.{n}.weight"], weights[f"trunk.convolutions.{n}.bias"]
-        past = np.concatenate([np.zeros((dilation, signal.shape[1])), signal])[: len(signal)]
-        signal = np.maximum(past @ kernel[:, :, 0].T + signal @ kernel[:, :, 1].T + bias, 0)
-        mean, variance = (weights[f"trunk.normalisations.{n}.running_{what}"] for what in ("mean", "var"))
-        scale, shift = weights[f"trunk.normalisations.{n}.weight"], weights[f"trunk.normalisations.{n}.bias"]
-        signal = (signal - mean) / np.sqrt(variance + 1e-3) * scale + shift
-    kernel, recurrence = weights["trunk.lstm.weight_ih_l0"], weights["trunk.lstm.weight_hh_l0"]
-    bias = weights["trunk.lstm.bias_ih_l0"]  # Keras has one
+def lstm(weights, name, signal, layer=0):
+    """Keras's LSTM, (time, width) -> (time, units)."""
+    kernel, recurrence = weights[f"{name}.weight_ih_l{layer}"], weights[f"{name}.weight_hh_l{layer}"]
+    bias = weights[f"{name}.bias_ih_l{layer}"]  # Keras has one
     hidden = cell = np.zeros(recurrence.shape[1])
     outputs = []
     for x in signal:
@@ -49,12 +41,42 @@ def by_hand(weights, notes, dilations):
         cell = sigmoid(keep) * cell + sigmoid(write) * np.tanh(new)
         hidden = sigmoid(show) * np.tanh(cell)
         outputs.append(hidden)
-    return np.array(outputs) @ weights["heads.0.weight"].T + weights["heads.0.bias"]
+    return np.array(outputs)
+
+
+def dense(weights, name, signal):
+    """Keras's Dense."""
+    return signal @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+
+def normalised(weights, name, signal):
+    """Keras's BatchNormalization in use, its epsilon 1e-3."""
+    mean, variance = (weights[f"{name}.running_{what}"] for what in ("mean", "var"))
+    return (signal - mean) / np.sqrt(variance + 1e-3) * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+
+def relu(signal):
+    return np.maximum(signal, 0)
+
+
+def in_doubles(network):
+    return {name: value.double().numpy() for name, value in network.state_dict().items()}
+
+
+def by_hand(weights, notes, dilations):
+    """Logits of one piece, (time, classes): Embedding, causal Conv1D, relu, BatchNormalization, LSTM, Dense."""
+    signal = weights["trunk.tables.0.weight"][notes]
+    for n, dilation in enumerate(dilations):
+        kernel, bias = weights[f"trunk.convolutions.{n}.weight"], weights[f"trunk.convolutions.{n}.bias"]
+        past = np.concatenate([np.zeros((dilation, signal.shape[1])), signal])[: len(signal)]
+        signal = relu(past @ kernel[:, :, 0].T + signal @ kernel[:, :, 1].T + bias)
+        signal = normalised(weights, f"trunk.normalisations.{n}", signal)
+    return dense(weights, "heads.linear.0", lstm(weights, "trunk.lstm", signal))
 
 
 def test_the_whole_network_computes_what_keras_would():
     network = settled()
-    weights = {name: value.double().numpy() for name, value in network.state_dict().items()}
+    weights = in_doubles(network)
     notes = np.random.default_rng(0).integers(0, 11, 50)
     logits, _ = network(torch.from_numpy(notes)[None, :, None], network.initial(1))
     np.testing.assert_allclose(logits[0][0].detach().numpy(), by_hand(weights, notes, (1, 2, 4)), atol=1e-5)
@@ -100,7 +122,7 @@ def nadam_of(recipe, network):
 def test_five_steps_of_nadam_are_those_of_keras():
     network = build(ConvLstm(embedding=2, filters=(3,), hidden=4), *SIZES).double()
     optimizer = nadam_of(Recipe(optimizer="nadam", learning_rate=1e-2, schedule="constant"), network)
-    parameter = network.heads[0].weight
+    parameter = network.heads.linear[0].weight
     rng = np.random.default_rng(0)
     gradients = [rng.normal(size=tuple(parameter.shape)) * scale for scale in (1, 1e-6, 3, 0, 1e-3)]
     expected = keras_nadam(parameter.detach().numpy(), gradients, 1e-2)
@@ -171,7 +193,99 @@ def test_a_convolution_begins_with_glorots_kernel_and_no_bias():
         assert not convolution.bias.any()
 
 
-def test_the_seeds_network_has_454794_parameters():
-    preset = registry.part("presets", "seed-000")
-    assert preset.parameters == 454_794
-    assert columns(preset.representation) == ((47,), (47,))
+# -- the other seeds -------------------------------------------------------------------------------------------------
+
+
+def shaken(network, seed=0):
+    """The network in use, its biases and normalisations having learnt something."""
+    torch.manual_seed(seed)
+    for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+        if name.endswith("running_var"):
+            torch.nn.init.uniform_(tensor, 0.5, 2)
+        elif "running_mean" in name or (tensor.ndim == 1 and tensor.requires_grad):
+            torch.nn.init.normal_(tensor)
+    return network.eval()
+
+
+def told(network, inputs):
+    params, _ = network(torch.from_numpy(inputs)[None], network.initial(1))
+    return [own[0].detach().numpy() for own in params]
+
+
+def test_the_roll_plans_network_computes_what_keras_would():
+    config = PlainLstm(hidden=6, layers=2, dropout=0.3, dense=5, dense_dropout=0.4)
+    network = shaken(build(config, (1,) * 9, (9,), ("multi-hot",)))
+    rolls = np.random.default_rng(0).integers(0, 2, (40, 9))
+    weights = in_doubles(network)
+    signal = lstm(weights, "trunk.lstm", lstm(weights, "trunk.lstm", rolls), layer=1)
+    expected = dense(weights, "heads.linear.0", relu(dense(weights, "trunk.dense", signal)))
+    np.testing.assert_allclose(told(network, rolls)[0], expected, atol=1e-5)
+
+
+def test_the_tutorials_network_reads_pitches_and_times_scaled_and_gives_times_in_grid_steps():
+    network = shaken(build(PlainLstm(hidden=7), (128, 24, 24), (128, 1, 1), ("categorical", "real", "real")))
+    network.heads.settle({1: 3.0, 2: 0.5})
+    notes = np.random.default_rng(0).integers(0, [128, 60, 90], (30, 3))
+    weights = in_doubles(network)
+    signal = lstm(weights, "trunk.lstm", notes / [128, 24, 24])
+    pitch, step, duration = told(network, notes)
+    np.testing.assert_allclose(pitch, dense(weights, "heads.linear.0", signal), atol=1e-5)
+    np.testing.assert_allclose(step[:, :1], 24 * dense(weights, "heads.linear.1", signal), atol=1e-4)
+    np.testing.assert_allclose(duration[:, :1], 24 * dense(weights, "heads.linear.2", signal), atol=1e-4)
+    np.testing.assert_allclose(np.exp(step[:, 1]), 3.0, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(duration[:, 1]), 0.5, rtol=1e-6)
+
+
+def test_the_three_streams_network_computes_what_keras_would():
+    config = BranchedLstm(branch=3, branch_dropout=0.2, hidden=6, dense=5, head=4, dropout=0.3)
+    network = shaken(build(config, (20, 5, 8), (20, 5, 8)))
+    events = np.random.default_rng(0).integers(0, [21, 6, 9], (30, 3))
+    weights = in_doubles(network)
+    scaled = events / [20, 5, 8]
+    branches = [lstm(weights, f"trunk.branches.{n}", scaled[:, n : n + 1]) for n in range(3)]
+    signal = lstm(weights, "trunk.joined.0", np.concatenate(branches, axis=1))
+    signal = normalised(weights, "trunk.normalisation", lstm(weights, "trunk.joined.1", signal))
+    signal = relu(dense(weights, "trunk.dense", signal))
+    for n, found in enumerate(told(network, events)):
+        own = normalised(weights, f"heads.normalisations.{n}", relu(dense(weights, f"heads.own.{n}", signal)))
+        np.testing.assert_allclose(found, dense(weights, f"heads.linear.{n}", own), atol=1e-5)
+
+
+def test_keras_lstms_everywhere_begin_as_kerass_do():
+    trunk = build(BranchedLstm(), (9, 9), (9, 9)).trunk
+    for part in (*trunk.branches, *trunk.joined, build(PlainLstm(layers=2), (9,), (9,)).trunk.lstm):
+        for name, parameter in part.named_parameters():
+            if name.startswith("bias_ih"):
+                assert float(parameter.detach().sum()) == part.hidden_size  # forget gates alone
+            elif name.startswith("bias_hh"):
+                assert not parameter.requires_grad
+                assert not parameter.any()
+
+
+def test_adam_is_kerass():
+    taught = Learner(build(PlainLstm(hidden=4), *SIZES), Recipe(optimizer="adam", schedule="constant"))
+    (group,) = taught.configure_optimizers().param_groups
+    assert (group["betas"], group["eps"], group["weight_decay"]) == ((0.9, 0.999), 1e-7, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("seed-000", 454_794),
+        # three LSTMs of 256 on one number each, two of 512, a normalisation, a Dense of 256; three Dense of 128 with
+        # their normalisations, and a softmax of 89, 11 and 10
+        (
+            "seed-001",
+            3 * 264_192 + 2_623_488 + 2_099_200 + 2_048 + 131_328 + 3 * (32_896 + 512) + 129 * (89 + 11 + 10),
+        ),
+        ("seed-002", 3_483_992),
+        ("seed-003", 84_354),
+        ("seed-004", 84_354),
+    ],
+)
+def test_the_seeds_networks_have_as_many_parameters_as_keras_counts(name, count):
+    assert registry.part("presets", name).parameters == count
+
+
+def test_the_first_seed_reads_bare_notes():
+    assert columns(registry.part("presets", "seed-000").representation) == ((47,), (47,), ("categorical",))

@@ -19,12 +19,17 @@ __all__ = ["louder", "part_ranges", "shifts", "stretch", "transpose"]
 
 
 def transpose(score: Score, semitones: int) -> Score:
-    """The score ``semitones`` higher (lower where negative), its keys with it."""
+    """The score ``semitones`` higher (lower where negative), its keys with it; drums stay, they have no pitch."""
     if not semitones:
         return score
     notes = score.notes.copy()
-    notes["pitch"] += semitones
+    notes["pitch"][~np.isin(notes["part"], _drums(score))] += semitones
     return score.replace(notes=notes, keys=tuple(transpose_key(key, semitones) for key in score.keys))
+
+
+def _drums(score: Score) -> list[int]:
+    """Which parts are drums."""
+    return [index for index, part in enumerate(score.parts) if part.is_drum]
 
 
 def stretch(score: Score, factor: float) -> Score:
@@ -71,6 +76,7 @@ def shifts(score: Score, ranges: NDArray[np.int64], at_most: int) -> NDArray[np.
     """The semitones, -at_most..at_most, by which ``score`` can move with every part inside ``ranges``; 0 is one."""
     own = part_ranges([score], len(ranges))
     sounding = own[:, 0] <= own[:, 1]
+    sounding[_drums(score)] = False
     down = (ranges - own)[sounding, 0].max(initial=-at_most)
     up = (ranges - own)[sounding, 1].min(initial=at_most)
     return np.arange(min(down, 0), max(up, 0) + 1)

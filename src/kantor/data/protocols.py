@@ -2,7 +2,7 @@
 
 whole     The whole piece, every step of it predicted, the first included; nothing counts from the end, and key and
           fermatas are unknown. Bar lines are known where the file has them (a bare grid has none).
-frames    The whole piece, its first frame given and not counted: how figures on piano rolls are published
+frames    The whole piece, its first frame not counted: how figures on piano rolls are published
           (Boulanger-Lewandowski et al. 2012; Bai et al. 2018). Else as *whole*.
 windows   Seed 000's: windows of 33 frames every 16, the first step given, 131 targets each, no memory between them.
 """

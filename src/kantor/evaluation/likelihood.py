@@ -92,19 +92,23 @@ Sums = NDArray[np.float64]
 
 
 class Example(NamedTuple):
-    """A span of music to be judged: its piece, and each predicted step's inputs, values, targets and kind."""
+    """A span of music to be judged: its piece, and each step's inputs, values, targets and kind.
+
+    All steps are shown, those that are ``counted`` are judged.
+    """
 
     piece: int
     inputs: NDArray[np.int64]
     values: NDArray[np.int64]
     targets: NDArray[np.int64]
+    counted: Mask
     later: Mask
     changed: Mask
 
     def cut(self, span: slice) -> Example:
         """A stretch of its steps."""
-        steps = (self.inputs[span], self.values[span], self.targets[span], self.later[span], self.changed[span])
-        return Example(self.piece, *steps)
+        steps = (self.inputs[span], self.values[span], self.targets[span])
+        return Example(self.piece, *steps, self.counted[span], self.later[span], self.changed[span])
 
 
 def protocols_of(representation: Representation) -> tuple[str, ...]:
@@ -156,11 +160,12 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
         for span in spans:
             encoding = representation.encode(span)
             frames = representation.frames(encoding)
-            given = {"whole": 0, "windows": 1, "frames": int((frames == 0).sum())}[protocol]
+            given = int(protocol == "windows")
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
             later = frames > 0
             changed = later & representation.changed(encoding)
-            notes = len(encoding) - given if representation.unit == "cell" else encoding.notes
+            judged = later if protocol == "frames" else np.arange(len(later)) >= given
+            notes = int(judged.sum()) if representation.unit == "cell" else encoding.notes
             whole_frames = frames[-1] + 1 if len(frames) else 0
             spelling = sum(encoding.spelling)
             counted = {"notes": notes, "frames": whole_frames - (protocol == "frames"), "spelling": spelling}
@@ -169,7 +174,8 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             for field, nats in enumerate(encoding.spelling):
                 sums[piece, len(COUNTS) + field] += nats
             cut = slice(given, None)
-            yield Example(piece, inputs[cut], encoding.values[cut], encoding.targets[cut], later[cut], changed[cut])
+            steps = (inputs[cut], encoding.values[cut], encoding.targets[cut])
+            yield Example(piece, *steps, judged[cut], later[cut], changed[cut])
 
 
 def _add(sums: Sums, model: Model, representation: Representation, batch: Sequence[Example]) -> None:
@@ -193,11 +199,12 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
     """Add one stretch of one piece; features (1, steps or more, ...)."""
     steps = len(stretch.inputs)
     features = [part[:, :steps] for part in features]
-    right = np.ones(steps, dtype=np.bool_)
+    counted = stretch.counted
+    right = np.ones(int(counted.sum()), dtype=np.bool_)
     column = 0
     for k, field in enumerate(representation.fields):
-        params = model.field(features, stretch.values[None], k)[0]
-        wanted = stretch.targets[:, column : column + field.width]
+        params = model.field(features, stretch.values[None], k)[0][counted]
+        wanted = stretch.targets[counted, column : column + field.width]
         column += field.width
         sums[len(COUNTS) + k] += surprise(field, params, wanted).sum()
         hits = likeliest(field, params) == wanted
@@ -205,8 +212,8 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
         if field.kind == "multi-hot":
             for name, count in (("keys", hits.size), ("right_keys", hits.sum()), ("sounding", wanted.sum())):
                 sums[COUNTS.index(name)] += count
-    later, changed = stretch.later, stretch.changed
-    counts = {"steps": steps, "right": right.sum(), "later": later.sum(), "changed": changed.sum()}
+    later, changed = stretch.later[counted], stretch.changed[counted]
+    counts = {"steps": len(right), "right": right.sum(), "later": later.sum(), "changed": changed.sum()}
     for name, count in {**counts, "right_changed": (right & changed).sum()}.items():
         sums[COUNTS.index(name)] += count
 

@@ -201,7 +201,7 @@ class Tokens:
         position = (rows.onset - bars.start[bar] + bars.offset[bar])[fresh]
         begin = np.arange(len(bars.start))  # one more than there are bars: the end
         tokens = [
-            words.of(BAR, np.zeros(len(begin))),
+            words.of(BAR, np.zeros_like(begin)),
             words.of(POSITION, position),
             np.stack(notes, axis=1).reshape(-1),
         ]
@@ -340,7 +340,8 @@ class _Bars(NamedTuple):
     def least(cls, kind: Ids, number: Ids) -> _Bars:
         """The shortest bars that tokens of these kinds and numbers fit in."""
         bar, placed = np.cumsum(kind == BAR) - 1, kind == POSITION
-        first, last = np.full(bar[-1] + 1, QUARTERS * TICKS_PER_QUARTER), np.zeros(bar[-1] + 1, dtype=np.int64)
+        count = int((kind == BAR).sum())
+        first, last = np.full(count, QUARTERS * TICKS_PER_QUARTER), np.zeros(count, dtype=np.int64)
         np.minimum.at(first, bar[placed], number[placed])
         np.maximum.at(last, bar[placed], number[placed])
         lengths = np.maximum(last - first, 0) + 1
@@ -538,7 +539,7 @@ class _Growing:
         low[:, POSITION] = np.maximum(self._position + 1, offset)
         high[:, POSITION] = offset + end - start - 1
         drums = self._player == DRUMS
-        highest = np.where(drums, 127, self._pitches.nonzero()[0].max(initial=-1))
+        highest = np.where(drums, 127, np.flatnonzero(self._pitches).max(initial=-1))
         low[:, PROGRAM] = self._player + (self._pitch >= highest)
         low[:, PITCH] = low[:, DRUM_PITCH] = self._pitch + 1
         high[drums, PITCH] = high[~drums, DRUM_PITCH] = -1
