@@ -109,6 +109,7 @@ def generate(
     key: Annotated[
         str | None, typer.Option(help="'Gm', 'D major' ...; drawn as training pieces begin, unless given.")
     ] = None,
+    in_key: Annotated[bool, typer.Option("--in-key", help="Hold the piece to the notes of its key.")] = False,
     meter: Annotated[str | None, typer.Option(help="'4/4', '3/4' ...; drawn likewise, unless given.")] = None,
     pickup: Annotated[
         float | None, typer.Option(help="Beats before the first full bar; drawn likewise, unless given.")
@@ -138,6 +139,7 @@ def generate(
             prompt=prompt,
             prompt_notes=prompt_notes,
             key=key,
+            in_key=in_key,
             meter=meter,
             pickup=pickup,
             tempo=tempo,

@@ -12,7 +12,7 @@ import kantor
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
-from kantor.score import Score, Tempo
+from kantor.score import Key, Score, Tempo
 from kantor.theory import parse_key, parse_meter
 from kantor.verbs._amounts import amount
 from kantor.verbs._compose import PLAN, Take, compose, randoms
@@ -36,6 +36,7 @@ def generate(
     prompt: str | Path | Score | None = None,
     prompt_notes: int | None = None,
     key: str | None = None,
+    in_key: bool = False,
     meter: str | None = None,
     pickup: float | None = None,
     tempo: float | None = None,
@@ -57,7 +58,9 @@ def generate(
     prompt       a file, a score or ``random:FOLDER`` to begin with, see :func:`kantor.verbs.continue_.continue_`.
     key          "Gm", "D major" ...; drawn from the corpus unless given, and so are
     meter        "3/4" and
-    pickup       beats before the first full bar. A model that knows no keys is held to the notes of ``key``.
+    pickup       beats before the first full bar.
+    in_key       hold the piece to the notes of its key, in minor with both sevenths; a model that knows no keys is
+                 always held to those of ``key``.
     tempo        quarters a minute, 80 unless given.
     velocity     of all notes, 1..127; the model's own, or 80, unless given.
     temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`; the model's own defaults unless
@@ -74,7 +77,7 @@ def generate(
     if prompt is not None:
         from kantor.verbs.continue_ import continue_
 
-        _refuse_with_prompt(key=key, meter=meter, pickup=pickup)
+        _refuse_with_prompt(key=key, in_key=in_key or None, meter=meter, pickup=pickup)
         drawn = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
         extent = {"bars": bars, "notes": notes, "seconds": seconds, "prompt_notes": prompt_notes}
         shared = {"tempo": tempo, "velocity": velocity, "seed": seed, "count": count, "advance": advance}
@@ -98,13 +101,17 @@ def generate(
         if not bundle.representation.closes:  # an ending takes whole bars
             planned = bundle.representation.plan(much.exactly(planned, 0, drawn_meter, tempo or TEMPO))
         plans[take] = playing(planned, tempo, None)
-    groups = _by_length(plans)
-    scale = None if key is None or _knows(bundle, "key") else parse_key(key)
-    options = {"bars": bars, "notes": notes, "seconds": seconds, "key": key, "meter": meter, "pickup": pickup}
-    options |= {"tempo": tempo, "velocity": velocity, **asdict(filters)}
+    asked = None if key is None else parse_key(key)
+    if in_key and asked is None and not _knows(bundle, "key"):
+        raise OptionError(f"expected --key beside --in-key for '{bundle.name}', which knows no keys of its own.")
+    scales = {take: _scale(drawn, asked, in_key, _knows(bundle, "key")) for take, drawn in plans.items()}
+    groups = _alike(plans, scales)
+    options = {"bars": bars, "notes": notes, "seconds": seconds, "key": key, "in_key": in_key, "meter": meter}
+    options |= {"pickup": pickup, "tempo": tempo, "velocity": velocity, **asdict(filters)}
     pieces = {}
     for number, group in enumerate(groups):
-        most = much.most_notes(next(iter(group.values())))
+        first = next(iter(group))
+        most, scale = much.most_notes(group[first]), scales[first]
         step = thousandths(advance, number / len(groups), 1 / len(groups))
         takes = compose(bundle, group, seed, filters=filters, notes=most, scale=scale, advance=step)
         for take, done in takes.items():
@@ -126,11 +133,17 @@ def _knows(bundle: Bundle, condition: str) -> bool:
     return condition in {known.name for known in bundle.representation.conditions}
 
 
-def _by_length(plans: dict[int, Score]) -> list[dict[int, Score]]:
-    """The plans that one pass can serve together."""
-    groups: dict[int, dict[int, Score]] = {}
+def _scale(drawn: Score, asked: Key | None, in_key: bool, knows: bool) -> Key | None:
+    """The key to whose notes a piece is held, if any: its own, or the one asked for where the model knows none."""
+    own = drawn.keys[0] if drawn.keys else asked
+    return own if in_key or not knows else None
+
+
+def _alike(plans: dict[int, Score], scales: dict[int, Key | None]) -> list[dict[int, Score]]:
+    """The plans that one pass can serve together: equally long, and held to the same notes."""
+    groups: dict[tuple[int, Key | None], dict[int, Score]] = {}
     for take, drawn in plans.items():
-        groups.setdefault(drawn.length_ticks, {})[take] = drawn
+        groups.setdefault((drawn.length_ticks, scales[take]), {})[take] = drawn
     return list(groups.values())
 
 
