@@ -456,13 +456,13 @@ def inspect(
 
 def _print_file(file: dict[str, Any]) -> None:
     """One line of the ingest report, the remarks and the listed notes below it."""
+    if file["status"] != "kept":
+        out.print(f"{file['status']}: {file['path']}: {file['reason']}", markup=False)
+        return
     split = f", {file['split']}" if file["split"] else ""
-    facts = (
-        f"{file['notes']:,} notes, {file['meter'] or 'no meter'}, {file['key'] or 'no key'}, {file['seconds']:.0f} s"
-    )
-    said = file["reason"] if file["status"] != "kept" else facts
-    out.print(f"{file['status']}{split}: {file['path']}: {said}", markup=False)
-    for remark in file["remarks"] if file["status"] == "kept" else ():
+    facts = (file["meter"] or "no meter", file["key"] or "no key", f"{file['seconds']:.0f} s")
+    out.print(f"kept{split}: {file['path']}: {file['notes']:,} notes, {', '.join(facts)}", markup=False)
+    for remark in file["remarks"]:
         out.print(f"    {remark}", markup=False)
     for note in file.get("first_notes", ()):
         times = "  ".join(f"{name} {note[name]:8.3f}" for name in ("start", "end", "step", "duration"))

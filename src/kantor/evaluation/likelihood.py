@@ -166,6 +166,8 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             changed = later & representation.changed(encoding)
             judged = later if protocol == "frames" else np.arange(len(later)) >= given
             notes = int(judged.sum()) if representation.unit == "cell" else encoding.notes
+            if protocol == "frames" and representation.unit == "frame":
+                notes -= int((representation.canonical(span).notes["onset"] == 0).sum())
             whole_frames = frames[-1] + 1 if len(frames) else 0
             spelling = sum(encoding.spelling)
             counted = {"notes": notes, "frames": whole_frames - (protocol == "frames"), "spelling": spelling}
