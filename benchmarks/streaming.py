@@ -18,7 +18,7 @@ import numpy as np
 from kantor.bundle import load
 from kantor.runtime import Runtime
 from kantor.sampling.stream import stream
-from kantor.verbs._compose import _ranges
+from kantor.verbs._compose import pitches_of
 from kantor.verbs._plans import plan
 
 CELLS_A_BAR = 64
@@ -32,7 +32,7 @@ def notes_a_second(bundle, bars: int = 64, takes: int = 5) -> dict:
         rng = np.random.default_rng(take)
         drawn = plan(bundle, bars, None, "4/4", 0, rng)
         began = time.perf_counter()
-        decided = [d.values[0] for d in stream(model, representation, drawn, [rng], ranges=_ranges(bundle))]
+        decided = [d.values[0] for d in stream(model, representation, drawn, [rng], within=pitches_of(bundle))]
         seconds = time.perf_counter() - began
         cells.append(len(decided) / seconds)
         onsets.append(len(representation.decode(np.array(decided), drawn)) / seconds)
@@ -47,7 +47,7 @@ def length(bundle, late: int) -> dict:
     blocks: dict[str, list[float]] = {"early": [], "late": []}
     peak = {}
     began = time.perf_counter()
-    for decision in stream(model, representation, drawn, [rng], ranges=_ranges(bundle)):
+    for decision in stream(model, representation, drawn, [rng], within=pitches_of(bundle)):
         if (decision.step + 1) % CELLS_A_BAR:
             continue
         bar, now = (decision.step + 1) // CELLS_A_BAR, time.perf_counter()

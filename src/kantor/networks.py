@@ -171,7 +171,7 @@ class BranchedLstm:
     hidden          units of the two joined LSTMs; batch normalisation follows the second.
     dense           units of the layer (ReLU) they feed.
     head            units of each field's own layer (ReLU, batch normalisation) before its softmax; 0 for none.
-    dropout         share dropped after each of these, 0..1.
+    dropout         share dropped after each joined LSTM and each head's own layer, 0..1.
     """
 
     branch: int = 256

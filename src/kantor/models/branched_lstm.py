@@ -64,7 +64,7 @@ class BranchedLstmTrunk(nn.Module):
             if lstm is self.joined[0]:
                 features = self.dropout(features)
         features = self.dropout(self.normalisation(features.transpose(1, 2)).transpose(1, 2))
-        return self.dropout(functional.relu(self.dense(features))), tuple(after)
+        return functional.relu(self.dense(features)), tuple(after)
 
 
 PART = BranchedLstmTrunk

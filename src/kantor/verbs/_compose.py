@@ -24,7 +24,7 @@ from kantor.score import Key, Score
 from kantor.theory import diatonic, is_tonic_triad, triad
 from kantor.verbs._models import model_of
 
-__all__ = ["PLAN", "Take", "compose", "ends_well", "randoms"]
+__all__ = ["PLAN", "Take", "compose", "ends_well", "pitches_of", "randoms"]
 
 TRIES = 8  # endings tried in one batch
 NOTES, PLAN, ENDINGS = 0, 1, 2  # what a generator is for; every ending tried anew has its own
@@ -66,7 +66,7 @@ def compose(
     scale    a key to whose notes all are held: for a model that knows no keys.
     advance  told how far the pass is, 0..1.
     """
-    desk = _Desk(bundle, filters, None if prompt is None else len(prompt), notes, _within(bundle, scale), advance)
+    desk = _Desk(bundle, filters, None if prompt is None else len(prompt), notes, pitches_of(bundle, scale), advance)
     start = np.empty((0, decided(bundle.representation)), dtype=np.int64) if prompt is None else prompt
     values, nats = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
     return {
@@ -140,7 +140,7 @@ class _Desk:
         return Take(values, nats, False)
 
 
-def _within(bundle: Bundle, scale: Key | None) -> Mask | None:
+def pitches_of(bundle: Bundle, scale: Key | None = None) -> Mask | None:
     """(parts, 128) the pitches each part may attack: those of its range in the training pieces, and of ``scale``."""
     ranges = bundle.card.get("ranges")
     if ranges is None and scale is None:
