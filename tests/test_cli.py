@@ -260,8 +260,9 @@ def test_evaluate_tells_its_figures_by_these_names(run, tmp_path, protocol, note
     code, out, err = run("evaluate", "jsb", *asked, "--json")
     assert (code, err) == (0, "")
     told = json.loads(out)
-    figures = "nats_per_note nats_per_note_interval nats_per_note_macro nats_per_frame bits_per_note accuracy"
-    more = "accuracy_changed copy_accuracy notes pieces protocol model corpus split left_out"
+    figures = "nats_per_note nats_by_field nats_per_note_interval nats_per_note_macro nats_per_frame bits_per_note"
+    shares = "accuracy accuracy_changed copy_accuracy binary_accuracy note_density bce spelling"
+    more = f"{shares} notes frames pieces unit protocol model corpus split left_out"
     assert list(told) == [*figures.split(), *more.split()]
     assert (told["notes"], told["pieces"], told["protocol"], told["model"]) == (notes, 3, protocol, "jsb")
     low, high = told["nats_per_note_interval"]
