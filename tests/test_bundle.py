@@ -63,7 +63,12 @@ DAMAGE = {
     "nothing in the card": (lambda f: (f / CARD).write_text("null"), "states no format"),
     "no format": (lambda f: edit(f, format=None), "states no format"),
     "a format in words": (lambda f: edit(f, format="1"), "states no format"),
-    "a newer format": (lambda f: edit(f, format=99), "of format 99, this version reads up to 1; try a newer Kantor"),
+    "a newer format": (lambda f: edit(f, format=99), "of format 99, this version reads up to 2; try a newer Kantor"),
+    "a format below all": (lambda f: edit(f, format=0), "to be of format 1 to 2, got 0"),
+    "heads that are not there": (
+        lambda f: edit_inside(f, "files", **{"heads.onnx": "0" * 64}),
+        r"heads\.onnx, which belongs to the model",
+    ),
     "entries missing": (lambda f: edit(f, network=None, files=None), "network, files is missing"),
     "no weights": (lambda f: (f / WEIGHTS).unlink(), rf"{WEIGHTS}, which belongs to the model"),
     "no graph": (lambda f: (f / GRAPH).unlink(), rf"{GRAPH}, which belongs to the model"),
@@ -173,6 +178,18 @@ def test_the_card_is_written_in_words_too(tiny_bundle):
     assert f"{tiny_bundle.card['parameters']:,} parameters" in words
 
 
+@pytest.mark.parametrize("model", bundles.shipped())
+def test_models_of_format_1_are_read_as_they_are(model):
+    from kantor.training.export import restore
+
+    opened = bundles.load(model)
+    if opened.card["format"] > 1:
+        pytest.skip("it is of today's")
+    network = restore(opened)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == opened.card["parameters"]
+    assert set(opened.card["files"]) == {WEIGHTS, GRAPH}
+
+
 def test_a_card_states_sizes_that_its_representation_asks_for(tiny_bundle):
     assert tiny_bundle.card["parameters"] == tiny_bundle.network.parameters(*columns(tiny_bundle.representation))
     assert tiny_bundle.card["format"] == bundles.FORMAT
@@ -195,9 +212,10 @@ from kantor.runtime import Runtime
 
 opened = bundle.load(sys.argv[1])
 runtime = Runtime(opened)
-width = len(columns(opened.representation)[0])
-logits, state = runtime.run(np.zeros((2, 3, width), dtype=np.int64), runtime.initial(2))
-assert logits[0].shape == (2, 3, opened.representation.fields[0].size)
+width = len(columns(opened.representation).inputs)
+features, state = runtime.run(np.zeros((2, 3, width), dtype=np.int64), runtime.initial(2))
+params = runtime.field(features, np.zeros((2, 3, 1), dtype=np.int64), 0)
+assert params.shape == (2, 3, opened.representation.fields[0].size)
 for name in registry.names("presets"):
     assert registry.part("presets", name).parameters > 0
 assert "torch" not in sys.modules

@@ -4,10 +4,11 @@ import pytest
 
 from kantor import registry
 from kantor.errors import OptionError
-from kantor.networks import ConvLstm
+from kantor.networks import BranchedLstm, ConvLstm, PlainLstm
 from kantor.presets import Preset
 from kantor.representations import columns
 from kantor.representations.chorale import Chorale
+from kantor.sampling.filters import Filters
 from kantor.training.recipe import Recipe
 
 
@@ -41,6 +42,7 @@ def test_the_seed_is_the_notebooks():
         ("order", "SBAT", "representation", "SBAT"),
         ("inputs", "voice, lag-4", "representation", ("voice", "lag-4")),
         ("schedule", "plateau", "recipe", "plateau"),
+        ("loss_weights", "0.5", "recipe", (0.5,)),
     ],
 )
 def test_a_setting_is_changed_by_name_and_nothing_else_with_it(name, text, part, value):
@@ -94,3 +96,55 @@ def test_a_value_of_the_wrong_kind_or_size_is_refused(name, text, complaint):
 def test_a_recipe_is_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe().epochs = 3
+
+
+SEEDS = [name for name in registry.names("presets") if name.startswith("seed-")]
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_preset_that_repeats_a_seed_says_which(name):
+    assert preset(name).seed == name.removeprefix("seed-")
+    assert preset(name).recipe.window > 0  # all of them learn from windows
+    assert preset(name).recipe.precision == "32-true"
+
+
+def test_the_networks_of_the_seeds_are_those_of_their_documents():
+    assert preset("seed-001").network == BranchedLstm(branch=256, branch_dropout=0.2, hidden=512, dense=256, head=128)
+    wanted = PlainLstm(hidden=512, layers=2, dropout=0.3, dense=256, dense_dropout=0.4)
+    assert preset("seed-002").network == wanted
+    assert preset("seed-003").network == preset("seed-004").network == PlainLstm(hidden=128)
+
+
+@pytest.mark.parametrize("name", registry.names("presets"))
+def test_a_network_of_a_preset_fits_its_representation(name):
+    kinds = columns(preset(name).representation).kinds
+    if preset(name).recipe.loss_weights:
+        assert len(preset(name).recipe.loss_weights) == len(kinds)
+    if preset(name).recipe.positive_weight != 1:
+        assert "multi-hot" in kinds
+    if getattr(preset(name).network, "chained", False):
+        assert len(kinds) > 1
+
+
+@pytest.mark.parametrize("name", registry.names("presets"))
+def test_what_a_preset_is_played_with_are_filters(name):
+    assert Filters(**preset(name).sampling)
+
+
+def test_a_setting_can_be_asked_for_by_name():
+    assert preset().setting("hidden") == preset().setting("network.hidden") == 256
+    assert preset().setting("sequence_length") == preset().recipe.window
+    with pytest.raises(OptionError, match="got 'hiden'"):
+        preset().setting("hiden")
+
+
+def test_other_peoples_names_for_settings_are_understood():
+    changed = preset().override({"lr": "0.5", "recipe.sequence_length": "7"})
+    assert (changed.recipe.learning_rate, changed.recipe.window) == (0.5, 7)
+
+
+def test_a_switch_is_turned_by_true_or_false():
+    assert preset("jsb").override({"chained": "true"}).network.chained is True
+    assert preset("notes").override({"network.chained": "False"}).network.chained is False
+    with pytest.raises(OptionError, match=r"chained to be of type bool \(now False\), got 'yes'"):
+        preset("jsb").override({"chained": "yes"})

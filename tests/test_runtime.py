@@ -7,7 +7,7 @@ import pytest
 from kantor import bundle as bundles
 from kantor.bundle import CARD, GRAPH
 from kantor.errors import BundleError
-from kantor.representations import columns
+from kantor.representations import columns, decided
 from kantor.runtime import Runtime
 
 
@@ -17,7 +17,7 @@ def runtime(tiny_bundle):
 
 
 def inputs(bundle, batch, time, seed=0):
-    sizes, _ = columns(bundle.representation)
+    sizes = columns(bundle.representation).inputs
     return np.random.default_rng(seed).integers(0, sizes, size=(batch, time, len(sizes)))
 
 
@@ -29,8 +29,10 @@ def test_the_first_state_is_nought_in_the_graphs_shapes(runtime):
 
 
 def test_logits_are_a_row_of_classes_for_every_step(runtime, tiny_bundle):
-    logits, state = runtime.run(inputs(tiny_bundle, 3, 5), runtime.initial(3))
-    assert [scores.shape for scores in logits] == [(3, 5, 48)]
+    features, state = runtime.run(inputs(tiny_bundle, 3, 5), runtime.initial(3))
+    logits = runtime.field(features, np.zeros((3, 5, 1), dtype=np.int64), 0)
+    assert logits.shape == (3, 5, 48)
+    assert logits.dtype == np.float32
     assert [value.shape for value in state] == [(2, 3, 8), (2, 3, 8)]
 
 
@@ -61,3 +63,24 @@ def test_a_graph_that_is_none_is_a_bundle_error(tiny_bundle, tmp_path):
     opened = bundles.load(folder)
     with pytest.raises(BundleError, match="graph that ONNX Runtime can load"):
         Runtime(opened)
+
+
+@pytest.mark.parametrize("inputs", [("voice",), ("voice", "now", "meter", "remaining", "beat")])
+def test_a_graph_of_another_width_is_a_bundle_error(tiny_bundle, inputs):
+    options = {**tiny_bundle.card["representation"], "inputs": inputs}
+    other = bundles.Bundle(tiny_bundle.path, {**tiny_bundle.card, "representation": options})
+    with pytest.raises(BundleError, match=r"expected a graph of \d+ inputs a step and 1 fields, .*got 8 and 1"):
+        Runtime(other)
+
+
+@pytest.mark.parametrize("model", bundles.shipped())
+def test_a_model_that_ships_runs_whatever_its_format(model):
+    opened = bundles.load(model)
+    runtime = Runtime(opened)
+    sizes = columns(opened.representation)
+    features, _ = runtime.run(np.zeros((1, 2, len(sizes.inputs)), dtype=np.int64), runtime.initial(1))
+    values = np.zeros((1, 2, decided(opened.representation)), dtype=np.int64)
+    params = [runtime.field(features, values, k) for k in range(len(sizes.outputs))]
+    wanted = [2 if kind == "real" else size for size, kind in zip(sizes.outputs, sizes.kinds, strict=True)]
+    assert [own.shape for own in params] == [(1, 2, size) for size in wanted]
+    assert all(np.isfinite(own).all() for own in params)

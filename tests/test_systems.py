@@ -61,7 +61,7 @@ def test_a_preset_trains_and_plays(trained, long_piece, count, tmp_path):
             (piece,) = kantor.continue_(given, trained, bars=2, seed=1)
             assert heard(piece.score) >= heard(given), "the prompt comes first, as it was"
             new = piece.score.notes[~np.isin(keys_of(piece.score), keys_of(given))]
-            assert (new["onset"] >= given.notes["onset"].max()).all(), "nothing is written into the prompt"
+            assert (new["onset"] >= given.length_ticks - 20).all(), "nothing is written into the prompt"
     (again,) = kantor.generate(trained, bars=2, seed=1) if not count else (piece,)
     assert again.score == piece.score
     piece.save(tmp_path / "piece.mid")

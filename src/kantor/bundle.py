@@ -158,6 +158,16 @@ def _card(path: Path) -> dict[str, Any]:
     if wrong:
         raise BundleError(f"expected {file} to describe a model; its {', '.join(wrong)} cannot be understood.")
     _check_corpus_facts(card, file)
+    sampling = card.get("sampling", {})
+    known = {"temperature", "top_k", "top_p", "min_p"}
+    numbers = isinstance(sampling, dict) and all(
+        name in known and isinstance(value, int | float) for name, value in sampling.items()
+    )
+    texts = isinstance(card.get("tracks", ""), str) and isinstance(card.get("about", ""), str)
+    if not (numbers and texts and isinstance(card.get("metrics") or {}, dict)):
+        raise BundleError(
+            f"expected {file} to say how the model is played; its sampling or tracks cannot be understood."
+        )
     return card
 
 

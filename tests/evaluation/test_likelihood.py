@@ -7,15 +7,22 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax, logit
+from scipy.stats import norm
 
 from fakes import FakeModel, rambling
 from kantor import corpora
-from kantor.errors import InputError, UnknownNameError
+from kantor.errors import InputError, OptionError, UnknownNameError
 from kantor.evaluation import likelihood as module
-from kantor.evaluation.likelihood import PROTOCOLS, likelihood
+from kantor.evaluation.likelihood import PROTOCOLS, likelihood, protocols_of
+from kantor.representations import start_of
 from kantor.representations.chorale import Chorale
-from kantor.score import Key
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
+from kantor.score import Key, Meter, Part, Score
 from strategies import grid_score, grids, scores
 
 PLAIN = Chorale("plain", "SATB", ("voice", "own"))
@@ -34,8 +41,11 @@ def pieces(draw, count=3, **options):
     return draw(st.lists(some, min_size=1, max_size=count))
 
 
-def by_hand(model, representation, score, first=0):
-    """Nats, and whether the likeliest was right, of every step but the first ``first``: a step at a time, alone."""
+def by_hand(model, representation, score, first=0, shown=False):
+    """Nats, and whether the likeliest was right, of every step but the first ``first``: a step at a time, alone.
+
+    Those first ones are not even shown, unless ``shown``.
+    """
     encoding = representation.encode(score)
     state, previous, found = model.initial(1), [representation.fields[0].size], []
     for step in range(len(encoding)):
@@ -43,8 +53,9 @@ def by_hand(model, representation, score, first=0):
         for column, condition in enumerate(representation.conditions):
             if condition.name in ("key", "fermata", "remaining"):
                 row[column] = condition.size - 1
-        if step >= first:
+        if step >= first or shown:
             logits, state = model.run(np.array([[[*previous, *row]]]), state)
+        if step >= first:
             value = int(encoding.values[step, 0])
             scores = logits[0][0, 0].astype(np.float64)
             found.append((-log_softmax(scores)[value], int(np.argmax(scores)) == value))
@@ -88,6 +99,22 @@ def test_windows_are_judged_alone_their_first_cell_given(representation, data):
     ]
     assert len(alone) == found.notes
     assert found.nats_per_note == pytest.approx(np.mean([nats for nats, _ in alone]), abs=1e-5)
+
+
+@BOTH
+@given(data=st.data())
+@settings(max_examples=8)
+def test_by_frames_the_first_is_shown_and_not_judged(representation, data):
+    music = [score for score in data.draw(pieces()) if score.length_ticks > 120]
+    if not music:
+        return
+    found = likelihood(fake(representation), representation, music, "frames")
+    kept = [representation.canonical(score) for score in music]
+    alone = [cell for score in kept for cell in by_hand(fake(representation), representation, score, 4, shown=True)]
+    assert (found.notes, found.frames) == (len(alone), len(alone) // 4)
+    assert found.nats_per_note == pytest.approx(np.mean([nats for nats, _ in alone]), abs=1e-5)
+    assert found.accuracy == pytest.approx(np.mean([right for _, right in alone]))
+    assert found.nats_per_frame == pytest.approx(4 * found.nats_per_note)
 
 
 def held(frames, pitches=(72, 67, 64, 48)):
@@ -243,6 +270,203 @@ def test_progress_ends_when_all_pieces_are_done(monkeypatch):
     told = []
     likelihood(FakeModel(47), PLAIN, [held(8)] * 5, advance=told.append)
     assert told == [2, 4, 5]
+
+
+# -- fields of every kind --------------------------------------------------------------------------------------------
+
+
+def played(*rows, length=0):
+    """A piano; rows are (onset, duration, pitch) in sixteenths."""
+    notes = [(120 * at, 120 * lasting, pitch, 80, 0) for at, lasting, pitch in rows]
+    return Score.from_notes(notes, length_ticks=120 * length, parts=(Part("Piano"),), meters=(Meter(0, 3, 4),))
+
+
+TUNE = played((0, 2, 60), (0, 4, 64), (3, 1, 67), (4, 8, 48), (5, 1, 72), (9, 3, 76), length=14)
+OTHER = played((2, 3, 50), (4, 1, 55), (4, 2, 62), (7, 9, 70))
+PIANO = [TUNE, OTHER]
+
+
+def parameters_of(model, representation, score):
+    """Of each field (steps, ...): what the model says at each step, asked a step at a time and told the true past."""
+    encoding = representation.encode(score)
+    state, previous, found = model.initial(1), start_of(representation), []
+    for values, conditions in zip(encoding.values, encoding.conditions, strict=True):
+        row = conditions.copy()
+        for column, condition in enumerate(representation.conditions):
+            if condition.name in ("key", "remaining"):
+                row[column] = condition.unknown
+        features, state = model.run(np.concatenate([previous, row])[None, None], state)
+        found.append([model.field(features, values[None, None], k)[0, 0] for k in range(len(representation.fields))])
+        previous = values
+    return [np.array(field, dtype=np.float64) for field in zip(*found, strict=True)], encoding
+
+
+def soft(params, classes):
+    """Nats of each class under its row of logits."""
+    return -log_softmax(params, axis=1)[np.arange(len(params)), classes]
+
+
+def timed(inputs, steps, memory, size):
+    """Anything for classes; for times a mean of 2 to 14 grid steps and a deviation of 2 to 7."""
+    if size != 2:
+        return rambling(inputs, steps, memory, size)
+    return rambling(inputs, steps, memory, size) * [2.0, 0.2] + [8.0, 1.3]
+
+
+def test_times_cost_what_a_gaussian_leaves_for_their_cell_of_the_grid():
+    found = likelihood(FakeModel.of(Regression(), timed), Regression(), PIANO)
+    by_field = np.zeros(3)
+    for score in PIANO:
+        (pitch, *times), encoding = parameters_of(FakeModel.of(Regression(), timed), Regression(), score)
+        by_field[0] += soft(pitch, encoding.values[:, 0]).sum()
+        for k, (params, least) in enumerate(zip(times, (0, 1), strict=True), start=1):
+            value = encoding.values[:, k]
+            gaussian = norm(params[:, 0], np.exp(params[:, 1]))
+            low = np.where(value == least, 0.0, gaussian.cdf(value - 0.5))
+            by_field[k] -= np.log(gaussian.cdf(value + 0.5) - low).sum()
+    assert found.notes == 10
+    assert list(found.nats_by_field) == ["pitch", "step", "duration"]
+    assert list(found.nats_by_field.values()) == pytest.approx(by_field / 10, rel=1e-5)
+    assert found.nats_per_note == pytest.approx(by_field.sum() / 10, rel=1e-5)
+    assert (found.unit, found.frames, found.bce, found.binary_accuracy) == ("note", 10, None, None)
+
+
+def sparse(inputs, steps, memory, size):
+    return rambling(inputs, steps, memory, size) - 2.0
+
+
+def test_keys_cost_what_their_sigmoids_say_in_every_frame_but_the_first():
+    rolls = Frames()
+    found = likelihood(FakeModel.of(rolls, sparse), rolls, PIANO, "frames")
+    nats, hits, sounding, frames = 0.0, 0, 0, 0
+    for score in PIANO:
+        (logits,), encoding = parameters_of(FakeModel.of(rolls, sparse), rolls, score)
+        chance, keys = expit(logits[1:]), encoding.values[1:]
+        nats -= np.log(np.where(keys > 0, chance, 1 - chance)).sum()
+        hits += ((chance > 0.5) == (keys > 0)).sum()
+        sounding, frames = sounding + keys.sum(), frames + len(keys)
+    assert found.frames == frames == 13 + 15
+    assert found.nats_per_frame == pytest.approx(nats / frames, rel=1e-5)
+    assert found.bce == pytest.approx(nats / frames / 88, rel=1e-5)
+    assert found.binary_accuracy == pytest.approx(hits / frames / 88)
+    assert found.note_density == pytest.approx(sounding / frames)
+    assert found.notes == 4 + 4  # those that begin in the first frame are given
+    assert found.nats_per_note == pytest.approx(nats / 8, rel=1e-5)
+    assert found.nats_by_field == {"keys": found.nats_per_note}
+    assert found.unit == "frame"
+
+
+CHANCES = 0.02 + 0.3 * np.random.default_rng(0).random(88)  # of each key
+
+
+def by_chances(inputs, steps, memory, size):
+    """The same chance of every key in every frame, written out key by key: the next that sounds, or the end."""
+    chosen = np.where(inputs[..., 0] >= 88, -1, inputs[..., 0])  # the end and "before the start" begin a frame
+    higher = np.arange(88) > chosen[..., None]
+    silent = np.where(higher, np.log(1 - CHANCES), 0.0)
+    up_to = silent.cumsum(-1)
+    sounds = np.where(higher, up_to - silent + np.log(CHANCES), -np.inf)
+    return np.concatenate([sounds, up_to[..., -1:]], axis=-1)
+
+
+@pytest.mark.parametrize("protocol", ["whole", "frames"])
+def test_a_roll_written_out_costs_what_its_frames_cost(protocol):
+    frames, roll = Frames(), Roll("binary")
+    constant = FakeModel.of(frames, lambda inputs, steps, memory, n: np.tile(logit(CHANCES), (*steps.shape, 1)))
+    one = likelihood(constant, frames, PIANO, protocol)
+    with np.errstate(invalid="ignore"):
+        other = likelihood(FakeModel.of(roll, by_chances), roll, PIANO, protocol)
+    assert other.nats_per_frame == pytest.approx(one.nats_per_frame, rel=1e-5)
+    assert (other.notes, other.frames) == (one.notes, one.frames)
+    assert other.nats_per_note == pytest.approx(one.nats_per_note, rel=1e-5)
+
+
+RICH = Notes(inputs=("beat", "key", "remaining", "stacked"), velocity=True, chords=((60, 64),))
+
+
+def test_a_note_costs_all_its_fields_each_in_view_of_those_before_it():
+    def asked():
+        return FakeModel.of(RICH, rambling, chained=True)
+
+    found = likelihood(asked(), RICH, PIANO)
+    by_field, right, steps = np.zeros(4), 0, 0
+    for score in PIANO:
+        params, encoding = parameters_of(asked(), RICH, score)
+        by_field += [soft(own, encoding.values[:, k]).sum() for k, own in enumerate(params)]
+        likeliest = np.stack([own.argmax(1) for own in params], axis=1)
+        right += (likeliest == encoding.values).all(1).sum()
+        steps += len(encoding)
+    assert steps == 6 + 1 + 4 + 1  # a rest before each piece
+    assert found.notes == 10  # chords counted out, rests not
+    assert list(found.nats_by_field) == ["what", "duration", "gap", "velocity"]
+    assert list(found.nats_by_field.values()) == pytest.approx(by_field / 10, rel=1e-5)
+    assert sum(found.nats_by_field.values()) == pytest.approx(found.nats_per_note)
+    assert found.accuracy == pytest.approx(right / steps)
+
+
+def test_models_that_write_the_same_notes_differently_are_divided_by_the_same_number():
+    for representation in (Notes(), RICH, Regression(), Events()):
+        assert likelihood(FakeModel.of(representation, timed), representation, PIANO).notes == 10
+
+
+def test_what_a_vocabulary_lacks_is_charged_as_unknown_and_spelt_out():
+    events = Events(sounds=((60,), (62, 65)), offsets=(0, 24), durations=(24,))
+    quarter = 4
+    # known; an unknown chord of two; an unknown time before it and an unknown duration
+    music = played((0, quarter, 60), (quarter, quarter, 61), (quarter, quarter, 65), (quarter + 1, 2, 60))
+
+    def doubting(inputs, steps, memory, size):
+        """One chance in ten for what is unknown, the same for all else."""
+        logits = np.full((*steps.shape, size), math.log(0.9 / (size - 1)))
+        logits[..., -1] = math.log(0.1)
+        return logits
+
+    found = likelihood(FakeModel.of(events, doubting), events, [music])
+    sounds = 2 * -math.log(0.45) - math.log(0.1)
+    offsets = 2 * -math.log(0.45) - math.log(0.1)
+    durations = 2 * -math.log(0.9) - math.log(0.1)
+    spelt = [math.log(88) + math.log(88 * 87 / 2), math.log(385), math.log(384)]
+    assert found.notes == 4
+    assert found.spelling == pytest.approx(sum(spelt) / 4)
+    assert found.nats_by_field["what"] == pytest.approx((sounds + spelt[0]) / 4, rel=1e-6)
+    assert found.nats_by_field["offset"] == pytest.approx((offsets + spelt[1]) / 4, rel=1e-6)
+    assert found.nats_by_field["duration"] == pytest.approx((durations + spelt[2]) / 4, rel=1e-6)
+    assert found.nats_per_note == pytest.approx((sounds + offsets + durations + sum(spelt)) / 4, rel=1e-6)
+    assert found.accuracy == pytest.approx(1 / 3)  # of a tie the first: a step all known, its classes all 0
+
+
+def test_where_all_is_known_nothing_is_spelt():
+    everything = Events().learn([TUNE, TUNE])
+    assert likelihood(FakeModel.of(everything), everything, [TUNE]).spelling == 0
+
+
+@pytest.mark.parametrize("representation", [Notes(), Regression(), Events()], ids=["notes", "regression", "events"])
+@pytest.mark.parametrize("protocol", ["windows", "frames"])
+def test_where_there_are_no_frames_a_piece_is_judged_whole(representation, protocol):
+    assert protocols_of(representation) == ("whole",)
+    with pytest.raises(OptionError, match=f"a model with frames for protocol '{protocol}', got notes; try --protocol"):
+        likelihood(FakeModel.of(representation), representation, PIANO, protocol)
+
+
+@pytest.mark.parametrize("representation", [PLAIN, Frames(), Roll()], ids=["chorale", "frames", "roll"])
+def test_where_there_are_frames_there_are_three_protocols(representation):
+    assert protocols_of(representation) == PROTOCOLS
+
+
+@pytest.mark.parametrize(
+    "representation", [Frames(), Roll(inputs=("beat", "last")), RICH], ids=["frames", "roll", "notes"]
+)
+def test_long_pieces_of_any_kind_are_shown_in_stretches_that_do_not_grow(monkeypatch, representation):
+    at_once = likelihood(FakeModel.of(representation, sparse), representation, PIANO)
+    monkeypatch.setattr(module, "SPAN", 4)
+    model = FakeModel.of(representation, sparse)
+    stretched = likelihood(model, representation, PIANO)
+    assert max(time for _, time in model.shapes) == 4
+    assert stretched.nats_per_note == pytest.approx(at_once.nats_per_note, rel=1e-6)
+    assert stretched.accuracy == at_once.accuracy
+
+
+# -- published figures -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("split", "published"), [("valid", 0.786), ("train", 0.780)])

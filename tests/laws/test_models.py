@@ -1,7 +1,7 @@
 """What holds of every network, with representations of every kind.
 
 Each network learns one step with every representation. The other laws are tried with a few, which between them have
-every kind of field.
+every kind of field; and one of these is exported for each network.
 """
 
 from dataclasses import fields, replace
@@ -21,7 +21,7 @@ from kantor.score import VOICES, Key, Meter, Part, Score
 from kantor.training.export import export, restore
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
-from laws.tiny import few_pairs, networks, pairs
+from laws.tiny import few_pairs, networks, one_pair_each, pairs
 
 each_pair = pytest.mark.parametrize(("config", "representation"), pairs())
 few = pytest.mark.parametrize(("config", "representation"), few_pairs())
@@ -125,7 +125,7 @@ def test_a_change_in_the_future_moves_nothing_in_the_past(config, representation
     for column, size in enumerate(sizes):
         changed = inputs.clone()
         top = 2 if column < len(multi_hot) and multi_hot[column] else size
-        # Where a column is a class, its last may be the zero vector "before the start"; a real one is heard in its grid.
+        # A class's last may be the zero vector "before the start"; a time is heard as far as its grid.
         changed[0, 12, column] = (changed[0, 12, column] + max(top // 2, 1)) % top
         after, _ = whole(network, changed, values)
         assert torch.equal(after[0, :12], before[0, :12])
@@ -199,13 +199,13 @@ def test_four_bars_can_be_learnt_by_heart(config, representation):
         loss, _, _, steps, _ = learner.losses(batch)
         mean = float(loss.detach() / steps)
         first = first or mean
-        if mean < 0.05 * first:
+        if mean < 0.1 * first:
             break
         optimizer.zero_grad()
         (loss / steps).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-    assert mean < 0.05 * first
+    assert mean < 0.1 * first
 
 
 @each_pair
@@ -224,7 +224,7 @@ def test_a_network_lives_on_one_device(config, representation):
     assert {tensor.device.type for tensor in (*params, *state)} == {"meta"}
 
 
-@pytest.fixture(scope="module", params=[pytest.param(pair.values, id=pair.id) for pair in few_pairs()])
+@pytest.fixture(scope="module", params=[pytest.param(pair.values, id=pair.id) for pair in one_pair_each()])
 def exported(request, tmp_path_factory):
     """A network and the bundle that was made of it."""
     config, representation = request.param

@@ -13,7 +13,8 @@ from kantor import registry
 from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm
 from kantor.representations import Representation, columns
 
-WIDE = 40  # columns; a network with an LSTM for each is slow to export
+PER_COLUMN = (BranchedLstm, ConvLstm)  # networks with an LSTM or a table for each column
+WIDE = 40  # columns
 DERIVED = ("voice", "phase", "own", "now", "held", "lag-1", "lag-4", "lag-16", "lag-31")
 PLANNED = ("meter", "beat", "key", "fermata", "remaining")
 
@@ -64,7 +65,7 @@ def representations() -> dict[str, Representation]:
             made[f"{name}-{label}".strip("-")] = registry.part("representations", name)(**options)
     for name in registry.names("presets"):
         representation = registry.part("presets", name).representation
-        if representation.name not in OPTIONS:
+        if representation.name not in OPTIONS and representation not in made.values():
             made[f"of-{name}"] = representation
     return made
 
@@ -90,20 +91,29 @@ def pairs() -> list[Any]:
 
 
 def few_pairs() -> list[Any]:
-    """Every network with one representation for each choice of kinds of fields: the one with most fields, then inputs.
+    """Every network with one representation for each choice of kinds of fields, the one with the most columns.
 
-    A network that runs an LSTM for each column is spared the widest.
+    A network with a part for every column gets the one with the fewest, and none that is wide: it would be slow.
     """
     made = representations()
-    chosen: dict[frozenset[str], str] = {}
-    for label in sorted(made, key=lambda label: (len(made[label].fields), len(made[label].conditions))):
-        chosen[frozenset(columns(made[label]).kinds)] = label
-    return [
-        pytest.param(config, made[label], id=f"{name}-{label}")
-        for name, config in networks().items()
-        for label in sorted(chosen.values())
-        if not (isinstance(config, BranchedLstm) and len(columns(made[label]).inputs) > WIDE)
-    ]
+    by_kinds: dict[frozenset[str], list[str]] = {}
+    for label in sorted(made, key=lambda label: (len(columns(made[label]).outputs), len(columns(made[label]).inputs))):
+        by_kinds.setdefault(frozenset(columns(made[label]).kinds), []).append(label)
+    chosen = []
+    for name, config in networks().items():
+        labels = sorted(own[0 if isinstance(config, PER_COLUMN) else -1] for own in by_kinds.values())
+        for label in labels:
+            if not (isinstance(config, PER_COLUMN) and len(columns(made[label]).inputs) > WIDE):
+                chosen.append(pytest.param(config, made[label], id=f"{name}-{label}"))
+    return chosen
+
+
+def one_pair_each() -> list[Any]:
+    """Of the few pairs one for each network, another kind of field from one to the next: exporting takes seconds."""
+    by_network: dict[NetworkConfig, list[Any]] = {}
+    for pair in few_pairs():
+        by_network.setdefault(pair.values[0], []).append(pair)
+    return [own[number % len(own)] for number, own in enumerate(by_network.values())]
 
 
 def each_representation() -> Any:

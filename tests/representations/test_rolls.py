@@ -286,7 +286,10 @@ def test_what_changed_is_a_frame_with_other_keys_or_with_one_struck():
     ("make", "complaint"),
     [
         (lambda: Roll("long"), "'long'"),
-        (lambda: Roll(steps_per_quarter=5), "steps_per_quarter among 1, 2, 3, 4, 6, 8, 12, 24, got 5; 4 are sixteenths"),
+        (
+            lambda: Roll(steps_per_quarter=5),
+            "steps_per_quarter among 1, 2, 3, 4, 6, 8, 12, 24, got 5; 4 are sixteenths",
+        ),
         (lambda: Frames(steps_per_quarter=0), "got 0; 4 are sixteenths"),
         (lambda: Roll(inputs=("lag-0",)), "got 'lag-0'"),
         (lambda: Roll(inputs=("lag-65",)), "got 'lag-65'"),

@@ -40,7 +40,9 @@ def gaussian(mean, deviation):
 # -- categorical -----------------------------------------------------------------------------------------------------
 
 
-@given(arrays.arrays(np.float32, (3, 5), elements=st.floats(-80, 80, width=32)), st.lists(st.integers(0, 4), min_size=3))
+@given(
+    arrays.arrays(np.float32, (3, 5), elements=st.floats(-80, 80, width=32)), st.lists(st.integers(0, 4), min_size=3)
+)
 def test_a_class_costs_what_a_softmax_says(logits, classes):
     values = np.array(classes[:3])[:, None]
     expected = -log_softmax(logits.astype(np.float64), axis=1)[np.arange(3), values[:, 0]]

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from fakes import FakeModel, rambling
+from fakes import FakeModel, playing, rambling
 from kantor.representations import decided, inputs_of
 from kantor.representations.chorale import Chorale
 from kantor.representations.events import Events
@@ -245,16 +245,6 @@ KINDS = {
 EACH = pytest.mark.parametrize("representation", KINDS.values(), ids=KINDS)
 
 
-def playing(inputs, steps, memory, size):
-    """Anything, but few keys, and times that pass."""
-    params = rambling(inputs, steps, memory, size)
-    if size == 88:
-        return params - 4
-    if size == 385:
-        return params - np.arange(size) / 8
-    return params + [8.0, 0.0] if size == 2 else params
-
-
 def pieces_of(representation, plans, seeds, rule=playing, **options):
     """The steps (steps, columns) and nats of each piece up to its own end, and the model that made them."""
     fake = FakeModel.of(representation, rule, chained=len(representation.fields) > 1)
@@ -326,7 +316,7 @@ def test_the_network_is_shown_what_teacher_forcing_would_show_it_in_any_kind(rep
         return playing(inputs, steps, memory, size)
 
     plan = planned(representation, 12)
-    (values,), (nats,), fake = pieces_of(representation, plan, [3], watching, notes=60)
+    (values,), (nats,), _ = pieces_of(representation, plan, [3], watching, notes=60)
     row = representation.derive(plan)
     conditions = []
     for step in values:

@@ -7,14 +7,21 @@ import shutil
 import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from kantor.errors import OutputError, TrainingError
-from kantor.networks import ConvLstm, Lstm
+from kantor.networks import BranchedLstm, ConvLstm, Lstm, PlainLstm
 from kantor.representations.chorale import Chorale
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
 from kantor.score import VOICES, Meter, Part, Score
 from kantor.training.fit import check_free, fit
+from kantor.training.inspection import inspector
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
 
@@ -191,9 +198,14 @@ def test_without_pieces_there_is_nothing_to_learn_from(tmp_path, options, name):
         go(tmp_path, **options)
 
 
-def test_windows_longer_than_every_piece_are_nothing_to_learn_from(tmp_path):
-    with pytest.raises(TrainingError, match="none that is long enough"):
-        go(tmp_path, Recipe(window=64))
+def test_pieces_shorter_than_a_window_are_learnt_whole(tmp_path):
+    assert go(tmp_path, Recipe(epochs=1, window=64)).valid_nats > 0
+
+
+def test_pieces_of_one_step_which_is_given_are_nothing_to_learn_from(tmp_path):
+    note = Score.from_notes([(0, 480, 60, 80, 0)])
+    with pytest.raises(TrainingError, match="at least one piece to train on, got none that is long enough"):
+        fit(Regression(), PlainLstm(hidden=4), Recipe(window=8), [note], [note], tmp_path, accelerator="cpu")
 
 
 def test_windows_can_be_learnt(tmp_path):
@@ -243,7 +255,7 @@ def test_an_error_of_another_kind_is_not_dressed_up(tmp_path, monkeypatch, said)
 @pytest.mark.parametrize("hidden", [10**7, 10**18, 10**30])
 def test_a_network_beyond_memory_is_refused_by_its_sizes(tmp_path, hidden):
     with pytest.raises(TrainingError, match=r"parameters; try a lower --set of embedding, hidden, layers, head\."):
-        go(tmp_path, config=replace(NETWORK, hidden=hidden))
+        go(tmp_path, config=replace(NETWORK, hidden=hidden, chained=True))
 
 
 @pytest.mark.parametrize("accelerator", ["cuda", "mps"])
@@ -309,6 +321,66 @@ def test_the_largest_seed_is_one_for_every_epoch(tmp_path):
     assert go(tmp_path, replace(RECIPE, seed=2**31 - 1)).epochs == 3
 
 
+# -- fields of every kind ------------------------------------------------------------------------------------------
+
+
+def study(seed=0, notes=40):
+    """A piano: one or two keys at a time, in eighths and sixteenths."""
+    rng = np.random.default_rng(seed)
+    onset = np.cumsum(rng.choice([120, 240], notes))
+    rows = [(int(at), 120, int(pitch), 80, 0) for at, pitch in zip(onset, rng.integers(55, 75, notes), strict=True)]
+    rows += [(at, 240, pitch - 12, 70, 0) for at, _, pitch, _, _ in rows[::3]]
+    return Score.from_notes(rows, parts=(Part("Piano"),), meters=(Meter(0, 4, 4),))
+
+
+KINDS = {
+    "notes": (
+        Notes(inputs=("beat", "stacked"), velocity=True),
+        Lstm(embedding=6, hidden=8, layers=1, head=5, chained=True),
+        {"transpose": 2, "vary_tempo": 0.1, "vary_velocity": 0.2, "bare": 0.2, "unknown": 0.2, "window": 12},
+    ),
+    "roll": (Roll(inputs=("rank", "last")), Lstm(embedding=6, hidden=8, layers=1, head=5), {"window": 16}),
+    "frames": (Frames(), PlainLstm(hidden=8, dense=6), {"positive_weight": 10.0, "window": 16}),
+    "regression": (Regression(), PlainLstm(hidden=8), {"loss_weights": (0.05, 1.0, 1.0), "window": 10}),
+    "events": (Events(), BranchedLstm(branch=4, hidden=6, dense=5, head=4), {"window": 10}),
+}
+EACH_KIND = pytest.mark.parametrize(("representation", "config", "numbers"), KINDS.values(), ids=KINDS)
+
+
+def go_on(out, kind, **options):
+    representation, config, numbers = kind
+    recipe = Recipe(**{"epochs": 2, "batch_size": 4, "optimizer": "adam", **numbers})
+    options = {"accelerator": "cpu", "say": lambda line: None, **options}
+    return fit(representation, config, recipe, [study(1), study(2)], [study(3)], out, **options)
+
+
+@EACH_KIND
+def test_music_of_any_kind_can_be_learnt(tmp_path, representation, config, numbers):
+    said = []
+    pieces = [study(1), study(2)]
+    fitted = go_on(
+        tmp_path,
+        (representation.learn(pieces), config, numbers),
+        say=said.append,
+        inspect=inspector(representation.learn(pieces), pieces),
+    )
+    assert math.isfinite(fitted.valid_nats)
+    assert sum(line.startswith("epoch ") for line in said) == 2
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
+
+
+def test_a_deviation_is_that_of_the_best_epoch_and_outlives_an_interrupt(tmp_path):
+    whole = go_on(tmp_path / "whole", KINDS["regression"])
+    with pytest.raises(TrainingError, match="--resume"):
+        go_on(tmp_path / "resumed", KINDS["regression"], say=Interrupt(2))
+    resumed = go_on(tmp_path / "resumed", KINDS["regression"], resume=True)
+    assert_same_weights(resumed.network, whole.network)
+    assert resumed.valid_nats == whole.valid_nats
+    deviations = whole.network.heads.log_deviation.exp()
+    assert (deviations[1:] > 0.5).all()  # grid steps; it has learnt next to nothing
+    assert (deviations[1:] < 100).all()
+
+
 # -- what diverges -------------------------------------------------------------------------------------------------
 
 
@@ -327,13 +399,14 @@ def test_a_step_beyond_all_numbers_is_a_training_that_diverged(tmp_path, wild):
 
 
 def test_the_best_epoch_of_a_training_that_diverged_later_is_kept(tmp_path, monkeypatch):
-    nats = Learner.nats
+    losses = Learner.losses
 
     def diverging(self, batch):
-        value, count, right = nats(self, batch)
-        return (value * math.nan if self.trainer.validating is False and self.current_epoch else value), count, right
+        loss, nats, *rest = losses(self, batch)
+        wrong = math.nan if self.trainer.validating is False and self.current_epoch else 1.0
+        return loss * wrong, nats * wrong, *rest
 
-    monkeypatch.setattr(Learner, "nats", diverging)
+    monkeypatch.setattr(Learner, "losses", diverging)
     fitted = go(tmp_path)
     assert math.isfinite(fitted.valid_nats)
     assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
@@ -447,20 +520,29 @@ def test_a_moved_training_goes_the_way_it_would_have_gone(uninterrupted, tmp_pat
     assert_same_weights(resumed.network, fitted.network)
 
 
+def worsen(monkeypatch):
+    """Let every epoch from now on seem twice as bad."""
+    losses = Learner.losses
+
+    def worse(self, batch):
+        loss, nats, *rest = losses(self, batch)
+        return loss * 2, nats * 2, *rest
+
+    monkeypatch.setattr(Learner, "losses", worse)
+
+
 def test_a_worse_epoch_does_not_replace_the_best_of_a_moved_training(tmp_path, monkeypatch):
     old, new = tmp_path / "old", tmp_path / "new"
     best = go(old, replace(RECIPE, epochs=2))
     old.rename(new)
-    nats = Learner.nats
-    monkeypatch.setattr(Learner, "nats", lambda self, batch: (nats(self, batch)[0] * 2, *nats(self, batch)[1:]))
+    worsen(monkeypatch)
     resumed = go(new, replace(RECIPE, epochs=4), resume=True)
     assert resumed.valid_nats == best.valid_nats
     assert_same_weights(resumed.network, best.network)
 
 
 def test_where_the_best_epoch_is_lost_the_next_one_counts(interrupted, monkeypatch):
-    nats = Learner.nats
-    monkeypatch.setattr(Learner, "nats", lambda self, batch: (nats(self, batch)[0] * 2, *nats(self, batch)[1:]))
+    worsen(monkeypatch)
     (interrupted / "checkpoints" / "best.ckpt").unlink()
     assert go(interrupted, resume=True, identity={"corpus": "a" * 64}).epochs == 3
     assert (interrupted / "checkpoints" / "best.ckpt").exists()

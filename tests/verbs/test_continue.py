@@ -9,11 +9,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fakes import RANGES, bundle, rambling
+from fakes import RANGES, bundle, playing, rambling
 from kantor import io
 from kantor.errors import FileFormatError, OptionError, ScoreError
 from kantor.io import midi
-from kantor.score import Key, Meter, Part, Score
+from kantor.representations import inputs_of
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
+from kantor.score import Key, Meter, Part, Score, Tempo
 from kantor.verbs.continue_ import continue_
 from strategies import SIXTEENTH, grid_score, grids, scores
 
@@ -203,6 +209,150 @@ def test_new_voices_keep_to_the_ranges_of_the_model(network):
     low, high = np.array(RANGES)[new["part"]].T
     assert len(new)
     assert ((low <= new["pitch"]) & (new["pitch"] <= high)).all()
+
+
+# -- models of every kind --------------------------------------------------------------------------------------------
+
+KINDS = {
+    "notes": Notes(inputs=("beat", "meter", "remaining", "stacked"), velocity=True),
+    "events": Events(offsets=(0, 6, 12, 24)),
+    "frames": Frames(),
+    "regression": Regression(),
+    "roll": Roll(inputs=("rank", "last", "beat")),
+}
+EACH = pytest.mark.parametrize("representation", KINDS.values(), ids=KINDS)
+
+
+def piano_piece(bars=2, **known):
+    """A piano in 3/4: chords of two and quavers over them, on no sixteenth in particular, each as loud as it likes."""
+    rows = [(1440 * bar, 1400, pitch, 45 + bar, 0) for bar in range(bars) for pitch in (48, 55)]
+    rows += [(240 * n + 7 * (n % 3), 200 + n, 60 + (7 * n) % 11, 70 + n, 0) for n in range(6 * bars)]
+    known = {"parts": (Part("Grand", 4),), "meters": (Meter(0, 3, 4),), "length_ticks": 1440 * bars, **known}
+    return Score.from_notes(rows, **known)
+
+
+@EACH
+def test_music_of_any_kind_stays_as_it_was_and_goes_on(network, representation):
+    network(playing)
+    given = piano_piece()
+    piece = continue_(given, bundle(representation), bars=2, seed=1)[0]
+    old = rows(given)
+    assert [row for row in rows(piece.score) if row in old] == old
+    new = [row for row in rows(piece.score) if row not in old]
+    assert new
+    begun = max(onset for onset, *_ in old)  # what is played note by note may go on before the last notes end
+    assert min(onset for onset, *_ in new) >= (given.length_ticks if "steps_per_quarter" in vars(representation) else begun)
+    assert piece.score.length_ticks == given.length_ticks + 2 * 1440
+    assert piece.score.parts == given.parts
+    assert piece.score.meters == given.meters
+
+
+@EACH
+def test_takes_of_any_kind_differ_and_their_seeds_do_not(network, representation):
+    network(playing)
+    asked = {"bars": 1, "seed": 3}
+    many = continue_(piano_piece(), bundle(representation), count=3, **asked)
+    assert len({str(rows(piece.score)) for piece in many}) == 3
+    assert rows(continue_(piano_piece(), bundle(representation), **asked)[0].score) == rows(many[0].score)
+
+
+@pytest.mark.parametrize("ticks", [96, 220, 1000])
+@EACH
+def test_any_resolution_is_kept_by_any_kind(network, representation, ticks):
+    network(playing)
+    given = piano_piece().at(ticks)
+    score = continue_(given, bundle(representation), bars=1, seed=1)[0].score
+    assert score.ticks_per_quarter == ticks
+    assert set(rows(given)) <= set(rows(score))
+    assert (score.notes["onset"] + score.notes["duration"]).max() <= score.length_ticks
+
+
+@EACH
+def test_seconds_are_added_at_the_prompts_tempo_or_at_the_one_asked_for(network, representation):
+    network(playing)
+    given = piano_piece(tempi=(Tempo(0, 90.0),))
+    added = continue_(given, bundle(representation), seconds=4, seed=1)[0].score
+    assert added.tempi == given.tempi
+    assert added.seconds == pytest.approx(given.seconds + 4)
+    other = continue_(given, bundle(representation), seconds=4, tempo=60, seed=1)[0].score
+    assert other.tempi == (Tempo(0, 60.0),)
+    assert other.seconds == pytest.approx(given.length_ticks / 480 + 4)
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_notes_are_added_and_the_piece_ends_with_the_last_of_them(network, count):
+    network(playing)
+    given = piano_piece()
+    score = continue_(given, bundle(KINDS["notes"]), notes=count, seed=1)[0].score
+    assert len(score) == len(given) + count
+    assert score.length_ticks == (score.notes["onset"] + score.notes["duration"]).max()
+
+
+def test_a_velocity_is_that_of_the_new_notes_alone(network):
+    network(playing)
+    given = piano_piece()
+    score = continue_(given, bundle(KINDS["notes"]), bars=2, velocity=11, seed=1)[0].score
+    assert set(rows(given)) < set(rows(score))
+    assert {velocity for *_, velocity in set(rows(score)) - set(rows(given))} == {11}
+
+
+def test_where_several_parts_play_the_continuation_is_one_of_its_own(network):
+    network(playing)
+    given = piano_piece(parts=(Part("Drums", 0, is_drum=True), Part("Violin", 40), Part("Cello", 42)))
+    given = given.replace(notes=[(*row[:4], 1 + (row[2] < 60)) for row in given.notes.tolist()])
+    score = continue_(given, bundle(KINDS["notes"]), bars=2, seed=1)[0].score
+    assert score.parts == (*given.parts, Part("continuation", 40))
+    new = score.notes[score.notes["part"] == 3]
+    assert len(new) == len(score) - len(given)
+
+
+def test_drums_do_not_hinder_a_single_part_from_going_on_in_itself(network):
+    network(playing)
+    given = piano_piece(parts=(Part("Grand", 4), Part("Drums", 0, is_drum=True)))
+    score = continue_(given, bundle(KINDS["notes"]), bars=2, seed=1)[0].score
+    assert score.parts == given.parts
+    assert set(score.notes["part"].tolist()) == {0}
+
+
+def test_what_a_vocabulary_lacks_is_told_and_the_music_stands(network):
+    network(playing)
+    events = Events(sounds=((60,), (62,)), offsets=(0, 12, 24), durations=(12, 24))
+    given = Score.from_notes([(0, 240, 60, 80, 0), (240, 240, 61, 80, 0), (480, 400, 62, 80, 0), (960, 240, 60, 80, 0)])
+    piece = continue_(given, bundle(events), bars=1, seed=1)[0]
+    assert set(rows(given)) <= set(rows(piece.score))
+    (remark,) = piece.remarks
+    assert remark.startswith("2 of 4 events of the prompt are not in the model's vocabulary; it read the nearest")
+    known = continue_(given.cut(0, 240), bundle(events), bars=1, seed=1)[0]
+    assert known.remarks == ()
+
+
+def test_the_network_reads_the_prompt_as_teacher_forcing_would_show_it(network):
+    shown = []
+
+    def watching(inputs, steps, memory, size):
+        shown.append(inputs.copy())
+        return playing(inputs, steps, memory, size)
+
+    network(watching)
+    representation = Notes(inputs=("phase", "stacked"))
+    given = piano_piece()
+    continue_(given, bundle(representation), bars=1, seed=1)
+    assert np.array_equal(shown[0][0], inputs_of(representation.encode(given), representation))
+
+
+def test_no_more_than_so_many_notes_of_the_prompt_are_taken(network):
+    network(playing)
+    given = piano_piece()
+    piece = continue_(given, bundle(KINDS["roll"]), prompt_notes=5, bars=1, seed=1)[0]
+    first = [tuple(row)[:4] for row in given.notes[:5].tolist()]
+    taken = [row for row in rows(piece.score) if row in first]
+    assert taken == sorted(first)
+    joint = max(onset + duration for onset, duration, *_ in first)
+    assert piece.score.length_ticks == pytest.approx(joint + 1440, abs=60)
+    assert piece.recipe["options"]["prompt_notes"] == 5
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------
 
 
 def test_five_at_once_none_at_all_and_too_high_are_one_sentence_each():

@@ -6,6 +6,9 @@ import pytest
 from fakes import FakeModel, bundle
 from kantor import io
 from kantor.errors import InputError, OptionError, UnknownNameError
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.roll import Roll
 from kantor.score import Score
 from kantor.verbs import evaluate as module
 from kantor.verbs.evaluate import evaluate
@@ -16,7 +19,7 @@ FAKE = bundle()
 
 @pytest.fixture(autouse=True)
 def network(monkeypatch):
-    monkeypatch.setattr(module, "Runtime", lambda bundle, threads: FakeModel(48))
+    monkeypatch.setattr(module, "model_of", lambda bundle, threads: FakeModel.of(bundle.representation))
 
 
 def fill(folder, count=3, frames=40):
@@ -66,6 +69,31 @@ def test_progress_is_told_up_to_the_last_piece(tmp_path):
     told = []
     evaluate(FAKE, data=fill(tmp_path / "test").parent, split="test", advance=lambda done, of: told.append((done, of)))
     assert told[-1] == (3, 3)
+
+
+def test_rolls_are_judged_by_frames_and_notes_as_a_whole(tmp_path):
+    for name, pitch in (("a", 60), ("b", 65)):  # a bass of quarters under a third that is struck twice
+        rows = [(480 * n, 480, pitch - 12 + n, 80, 0) for n in range(10)]
+        rows += [(2400 * n, 2400, pitch + third, 80, 0) for n in range(2) for third in (0, 4)]
+        io.save(Score.from_notes(rows), tmp_path / "data" / "test" / f"{name}.mid")
+    rolls, _ = evaluate(bundle(Frames()), data=tmp_path / "data", split="test", protocol="frames")
+    assert (rolls.unit, rolls.frames, rolls.pieces) == ("frame", 2 * 39, 2)
+    assert rolls.nats_per_frame == pytest.approx(88 * np.log(2))
+    assert rolls.notes == 2 * 9  # the first bass note is given, and a binary roll merges the thirds
+    notes, _ = evaluate(bundle(Notes()), data=tmp_path / "data", split="test")
+    assert (notes.unit, notes.notes, notes.protocol) == ("note", 2 * 14, "whole")
+    with pytest.raises(OptionError, match="expected a model with frames for protocol 'frames', got notes"):
+        evaluate(bundle(Notes()), data=tmp_path / "data", split="test", protocol="frames")
+
+
+def test_what_no_piano_has_does_not_fit_a_roll(tmp_path):
+    fill(tmp_path / "data" / "test", 1)
+    io.save(Score.from_notes([(0, 480, 10, 80, 0)]), tmp_path / "data" / "test" / "low.mid")
+    figures, refused = evaluate(bundle(Roll()), data=tmp_path / "data", split="test")
+    assert figures.pieces == 1
+    assert refused == (
+        "test/low.mid is left out: expected the notes of a piano, A0 to C8, got Bb-1; try transposing the piece.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 
 import kantor
-from fakes import RANGES, bundle, rambling
+from fakes import RANGES, bundle, playing, rambling
 from kantor.errors import OptionError, UnknownNameError
 from kantor.representations.chorale import Chorale
-from kantor.score import Key
-from kantor.theory import is_tonic_triad
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
+from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
+from kantor.score import Key, Meter, Tempo
+from kantor.theory import diatonic, is_tonic_triad
 from kantor.verbs import _compose
 from kantor.verbs._compose import ends_well
-from kantor.verbs.generate import NO_CADENCE, generate
+from kantor.verbs.continue_ import continue_
+from kantor.verbs.generate import NO_CADENCE, SILENT, generate
 from strategies import grid_score
 
 FAKE = bundle()
@@ -162,7 +168,8 @@ def test_the_recipe_tells_all_that_made_the_piece():
         "seed": 5,
         "take": 1,
         "options": {
-            **{"bars": 2, "key": "Gm", "meter": None, "pickup": None},
+            **{"bars": 2, "notes": None, "seconds": None, "key": "Gm", "in_key": False, "meter": None},
+            **{"pickup": None, "tempo": None, "velocity": None},
             **{"temperature": 0.9, "top_k": 12, "top_p": 1.0, "min_p": 0.0},
         },
     }
@@ -183,10 +190,206 @@ def test_progress_goes_from_nothing_to_a_thousand():
     assert told[-1] == 1000
 
 
+def test_progress_over_passes_of_several_lengths_is_one(network):
+    told = []
+    generate(FAKE, bars=2, count=6, seed=7, temperature=0, advance=told.append)  # in three meters
+    assert told == sorted(told)
+    assert told[-1] == 1000
+
+
 def test_a_plain_model_composes_too():
     piece = generate(bundle(Chorale("plain", "SATB", ("voice",)), ranges=None), bars=2, seed=1)[0]
     assert piece.score.keys == ()
     assert len(piece.score)
+
+
+# -- models of every kind --------------------------------------------------------------------------------------------
+
+KINDS = {
+    "notes": Notes(inputs=("beat", "meter", "remaining", "stacked"), velocity=True, chords=((60, 64, 67),)),
+    "events": Events(offsets=(0, 6, 12, 24)),
+    "frames": Frames(),
+    "regression": Regression(),
+    "roll": Roll(inputs=("rank", "last", "beat")),
+}
+EACH = pytest.mark.parametrize("representation", KINDS.values(), ids=KINDS)
+
+
+@EACH
+def test_a_piece_of_any_kind_is_as_many_bars_as_asked(network, representation):
+    network(playing)
+    model = bundle(representation)
+    (piece,) = generate(model, bars=3, meter="3/4", pickup=0, seed=1)
+    assert piece.score.length_ticks == 3 * 1440
+    assert piece.score.meters == (Meter(0, 3, 4),)
+    assert len(piece.score)
+    assert piece.remarks == ()  # none has to end on a cadence
+    assert piece.notes_decided > 0
+    assert piece.nats_per_note > 0
+    again = generate(model, bars=3, meter="3/4", pickup=0, seed=1)[0]
+    assert again.score == piece.score
+    assert generate(model, bars=3, meter="3/4", pickup=0, seed=2)[0].score != piece.score
+
+
+@EACH
+def test_pieces_of_any_kind_are_one_batched_pass_and_the_first_of_many_is_the_one_alone(network, representation):
+    made = network(playing)
+    asked = {"bars": 2, "meter": "4/4", "pickup": 0, "seed": 7}
+    many = generate(bundle(representation), count=4, **asked)
+    assert {pieces for model in made for pieces, _ in model.shapes} == {4}
+    assert len({str(notes(piece)) for piece in many}) == 4
+    for n, piece in enumerate(generate(bundle(representation), count=2, **asked)):
+        assert notes(piece) == notes(many[n])
+        assert piece.nats_per_note == many[n].nats_per_note
+
+
+@EACH
+def test_seconds_are_seconds_at_the_tempo_asked_for(network, representation):
+    network(playing)
+    piece = generate(bundle(representation), seconds=7.5, tempo=60, meter="4/4", pickup=0, seed=1)[0]
+    assert piece.score.seconds == 7.5
+    assert piece.score.tempi == (Tempo(0, 60.0),)
+
+
+def test_a_chorale_takes_whole_bars_for_its_seconds():
+    score = generate(FAKE, seconds=7.5, tempo=60, meter="4/4", pickup=0, seed=1)[0].score
+    assert score.length_ticks == 2 * 1920
+    assert score.seconds == 8
+    assert generate(FAKE, seconds=4.5, meter="4/4", pickup=0, seed=1)[0].score.length_ticks == 2 * 1920  # at 80
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_notes_are_counted_and_the_piece_ends_with_the_bar_of_the_last(network, count):
+    network(playing)
+    model = bundle(Notes(inputs=("beat", "meter")))
+    piece = generate(model, notes=count, meter="3/4", pickup=0, seed=1)[0]
+    assert len(piece.score) == count
+    last = int((piece.score.notes["onset"] + piece.score.notes["duration"]).max())
+    assert last <= piece.score.length_ticks < last + 1440
+    assert piece.score.length_ticks % 1440 == 0
+    assert piece.recipe["options"]["notes"] == count
+
+
+def test_a_chord_or_a_frame_may_bring_a_few_more_notes_than_were_asked_for(network):
+    network(playing)
+    piece = generate(bundle(KINDS["roll"]), notes=20, meter="4/4", pickup=0, seed=1)[0]
+    assert 20 <= len(piece.score) < 20 + 88
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"bars": 2, "notes": 9}, "expected one of --bars, --notes and --seconds, got --bars and --notes; leave out"),
+        ({"notes": 2, "seconds": 9}, "got --notes and --seconds"),
+        ({"notes": 0}, "expected from 1 to 1000000 notes, got 0; try 200"),
+        ({"notes": 1_000_001}, "got 1000001; try 200"),
+        ({"seconds": 0}, "expected from 1 to 1000000 seconds, got 0; try 30"),
+        ({"seconds": -1.0}, r"got -1\.0; try 30"),
+        ({"seconds": float("nan")}, "got nan; try 30"),
+        ({"seconds": float("inf")}, "got inf; try 30"),
+        ({"tempo": 0.0}, "expected a tempo of 5 to 1000 quarters a minute, got 0; try 80"),
+        ({"tempo": 1001.0}, "got 1001; try 80"),
+        ({"velocity": 0}, r"expected a velocity within 1\.\.127, got 0; try 80"),
+        ({"velocity": 128}, "got 128; try 80"),
+    ],
+)
+def test_amounts_and_ways_of_playing_that_nobody_means_are_refused(network, options, said):
+    network(playing)
+    with pytest.raises(OptionError, match=said):
+        generate(bundle(Regression()), seed=1, **options)
+
+
+def test_a_chorale_is_not_counted_in_notes():
+    with pytest.raises(OptionError, match="--bars or --seconds for 'fake', got --notes: a piece with an ending"):
+        generate(FAKE, notes=30)
+
+
+def test_velocities_are_the_models_own_or_what_is_asked_for(network):
+    network(playing)
+    own = generate(bundle(KINDS["notes"]), bars=2, seed=1)[0].score.notes["velocity"]
+    assert len(set(own.tolist())) > 1
+    assert set(generate(bundle(KINDS["notes"]), bars=2, seed=1, velocity=33)[0].score.notes["velocity"].tolist()) == {33}
+    assert set(generate(FAKE, bars=2, seed=1)[0].score.notes["velocity"].tolist()) == {80}
+    assert set(generate(FAKE, bars=2, seed=1, velocity=99)[0].score.notes["velocity"].tolist()) == {99}
+
+
+def test_a_tempo_changes_how_fast_it_is_played_and_nothing_else():
+    slow, fast = (generate(FAKE, bars=2, meter="4/4", pickup=0, seed=1, tempo=tempo)[0] for tempo in (50, 100))
+    assert notes(slow) == notes(fast)
+    assert slow.score.seconds == 2 * fast.score.seconds
+
+
+def test_a_model_is_played_as_its_card_says_unless_told_otherwise():
+    calm = bundle(sampling={"temperature": 0.5, "top_k": 3})
+    drawn = generate(calm, bars=1, seed=1)[0].recipe["options"]
+    assert {name: drawn[name] for name in ("temperature", "top_k", "top_p", "min_p")} == {
+        **{"temperature": 0.5, "top_k": 3, "top_p": 1.0, "min_p": 0.0}
+    }
+    bolder = generate(calm, bars=1, seed=1, temperature=1.5, min_p=0.1)[0].recipe["options"]
+    assert (bolder["temperature"], bolder["top_k"], bolder["min_p"]) == (1.5, 3, 0.1)
+    same = generate(bundle(), bars=1, seed=1, temperature=0.5, top_k=3)[0]
+    assert notes(same) == notes(generate(calm, bars=1, seed=1)[0])
+
+
+def test_a_piece_in_which_nothing_sounds_says_so(network):
+    network(lambda inputs, steps, memory, size: np.full((*steps.shape, size), -30.0))
+    assert generate(bundle(Frames()), bars=1, seed=1)[0].remarks == (SILENT,)
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------
+
+
+def classes_of(piece):
+    return set((piece.score.notes["pitch"] % 12).tolist())
+
+
+@pytest.mark.parametrize("name", ["notes", "regression", "roll", "frames"])
+def test_a_model_that_knows_no_keys_is_held_to_the_notes_of_the_one_asked_for(network, name):
+    network(playing)
+    free = generate(bundle(KINDS[name]), bars=8, seed=1)[0]
+    assert len(classes_of(free)) > 8
+    held = generate(bundle(KINDS[name]), bars=8, seed=1, key="Eb")[0]
+    assert classes_of(held) <= {3, 5, 7, 8, 10, 0, 2}
+    minor = generate(bundle(KINDS[name]), bars=8, seed=1, key="Am")[0]
+    assert classes_of(minor) <= {9, 11, 0, 2, 4, 5, 7, 8}  # with both sevenths
+
+
+def test_a_model_that_knows_keys_is_held_to_its_own_where_that_is_asked_for():
+    free = generate(FAKE, bars=4, seed=1, key="D")[0]
+    assert not classes_of(free) <= {2, 4, 6, 7, 9, 11, 1}
+    assert classes_of(generate(FAKE, bars=4, seed=1, key="D", in_key=True)[0]) <= {2, 4, 6, 7, 9, 11, 1}
+    drawn = generate(FAKE, bars=4, seed=1, in_key=True, count=4)
+    for piece in drawn:
+        assert classes_of(piece) <= diatonic(piece.score.keys[0])
+        assert piece.recipe["options"]["in_key"] is True
+
+
+def test_without_any_key_there_is_none_to_be_held_to():
+    with pytest.raises(OptionError, match="expected --key beside --in-key for 'fake', which knows no keys of its own"):
+        generate(bundle(Roll()), bars=1, in_key=True)
+
+
+# -- prompts ---------------------------------------------------------------------------------------------------------
+
+
+def test_with_a_prompt_generating_is_continuing():
+    given = generate(FAKE, bars=2, seed=5)[0].score
+    options = {"bars": 1, "seed": 2, "temperature": 0.8, "tempo": 60.0, "velocity": 50}
+    one, other = generate(FAKE, prompt=given, **options)[0], continue_(given, FAKE, **options)[0]
+    assert one.score == other.score
+    assert one.recipe == other.recipe
+    shorter = generate(FAKE, prompt=given, prompt_notes=4, bars=1, seed=2)[0]
+    assert shorter.score.length_ticks < one.score.length_ticks
+
+
+@pytest.mark.parametrize("options", [{"key": "C"}, {"meter": "4/4"}, {"pickup": 1.0}, {"in_key": True}])
+def test_what_a_prompt_has_of_its_own_is_not_asked_for(options):
+    given = generate(FAKE, bars=2, seed=5)[0].score
+    with pytest.raises(OptionError, match=f"no --{next(iter(options))} beside a prompt, which has its own"):
+        generate(FAKE, prompt=given, **options)
+
+
+# -- bad input -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [{"bars": 0}, {"count": 0}, {"seed": -1}, {"temperature": -1}, {"key": "X"}])

@@ -11,13 +11,19 @@ import pytest
 
 from kantor import io
 from kantor.bundle import load
+from kantor.corpora import Selection
 from kantor.errors import OptionError, TrainingError
-from kantor.networks import Lstm
+from kantor.networks import BranchedLstm, Lstm, PlainLstm
 from kantor.presets import Preset
+from kantor.representations import columns
 from kantor.representations.chorale import Chorale
+from kantor.representations.events import Events
+from kantor.representations.frames import Frames
+from kantor.representations.regression import Regression
 from kantor.score import VOICES, Key, Meter, Part, Score
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
+from kantor.verbs.generate import generate
 from kantor.verbs.train import train
 
 PRESET = Preset(
@@ -143,6 +149,66 @@ def test_a_model_stays_in_its_place_where_the_training_cannot_start(music, tmp_p
     with pytest.raises(TrainingError, match="the memory does not suffice for a network"):
         go(music, tmp_path / "run", settings={"hidden": "10000000"})
     assert load(tmp_path / "run").hash == first.hash
+
+
+# -- presets of every kind -------------------------------------------------------------------------------------------
+
+
+def small(name, representation, network, **known):
+    recipe = Recipe(epochs=1, batch_size=4, window=8, optimizer="adam", learning_rate=1e-2)
+    return Preset(name=name, about="For these tests.", representation=representation, network=network, **{"recipe": recipe, **known})
+
+
+@pytest.mark.parametrize(
+    ("preset", "protocols"),
+    [
+        (small("events", Events(), BranchedLstm(branch=3, hidden=4, dense=4, head=3)), {"whole"}),
+        (small("frames", Frames(), PlainLstm(hidden=4)), {"whole", "windows", "frames"}),
+    ],
+    ids=["events", "frames"],
+)
+def test_a_preset_of_any_kind_becomes_a_model_that_composes(music, tmp_path, preset, protocols):
+    made = go(music, tmp_path / "run", preset)
+    opened = load(tmp_path / "run")
+    assert set(opened.card["metrics"]) == protocols
+    figures = opened.card["metrics"]["whole"]
+    assert figures["nats_per_note"] > 0
+    assert ("bce" in figures) == (preset.name == "frames")
+    assert opened.representation == made.representation
+    piece = generate(opened, bars=1, meter="4/4", pickup=0, seed=1)[0]
+    assert piece.score.length_ticks == 1920
+
+
+def test_a_vocabulary_is_learned_from_the_training_pieces_and_kept_in_the_card(music, tmp_path):
+    made = go(music, tmp_path / "run", small("events", Events(), PlainLstm(hidden=4)))
+    train = [io.load(path) for path in sorted((music / "train").glob("*.mid"))]
+    learned = Events().learn(train)
+    assert learned != Events()
+    assert made.representation == load(tmp_path / "run").representation == learned
+    assert made.card["parameters"] == made.network.parameters(*columns(learned))
+
+
+def test_how_a_model_is_to_be_played_and_what_it_takes_of_a_piece_are_in_its_card(music, tmp_path):
+    preset = small("tune", Regression(), PlainLstm(hidden=4), sampling={"temperature": 0.7}, tracks="melody")
+    made = go(music, tmp_path / "run", preset)
+    assert made.card["sampling"] == {"temperature": 0.7}
+    assert made.card["tracks"] == "melody"
+    assert generate(made, bars=1, seed=1)[0].recipe["options"]["temperature"] == 0.7
+    # the highest voice alone was learned, and is what is judged
+    assert made.card["ranges"] == [[64, 69]]
+    assert made.card["metrics"]["whole"]["notes"] == 9
+    again = go(music, tmp_path / "all", preset, selection=Selection(tracks="all"), max_epochs=1)
+    assert again.card["metrics"]["whole"]["notes"] == 4 * 9
+
+
+def test_a_weight_for_each_field_is_asked_for_before_the_training_begins(music, tmp_path):
+    preset = small("tune", Regression(), PlainLstm(hidden=4))
+    with pytest.raises(OptionError, match="a loss weight for each of 3 fields, got 2"):
+        go(music, tmp_path / "run", preset, settings={"loss_weights": "0.5,1"})
+    assert go(music, tmp_path / "run", preset, settings={"loss_weights": "0.5,1,1"}).card["recipe"]["loss_weights"]
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
 
 
 def test_where_no_piece_fits_the_first_reason_is_given(music, tmp_path):

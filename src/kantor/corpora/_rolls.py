@@ -7,6 +7,7 @@ What sounds on from one frame to the next is read as held (Boulanger-Lewandowski
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,16 @@ def _pieces(file: Path) -> list[tuple[str, Score]]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise FileFormatError(f"expected '{file}' to be a NumPy archive of piano rolls, got: {error}.") from error
     made = []
     for name, array in arrays.items():
-        if array.ndim != 2 or array.shape[1] != KEYS:
+        fits = (
+            isinstance(array, np.ndarray) and array.ndim == 2 and array.shape[1] == KEYS and array.dtype.kind in "biuf"
+        )
+        if not fits or not np.isfinite(array).all():
             raise FileFormatError(
-                f"expected rolls of (frames, {KEYS}) in '{file}', got {array.shape} in '{name}'; key 0 is A0."
+                f"expected rolls of (frames, {KEYS}) numbers in '{file}', got something else in '{name}'; key 0 is A0."
             )
         made.append((f"{file.stem}/{name}", _score(array > 0)))
     return made

@@ -33,7 +33,7 @@ def _drums(score: Score) -> list[int]:
 
 
 def stretch(score: Score, factor: float) -> Score:
-    """The score's times, ``factor`` as long: the same playing, slower (> 1) or faster. Bar lines go along with it."""
+    """The score's times, ``factor`` as long: the same playing, slower (> 1) or faster. Bars, no longer in time, go."""
     if factor == 1:
         return score
 

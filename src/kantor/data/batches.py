@@ -100,7 +100,7 @@ class Pieces(IterableDataset[Batch]):
         self.epoch = epoch
         self._planned = [condition.name for condition in representation.conditions if condition.planned]
         if augmentation and augmentation.transpose:
-            ranges = part_ranges(self.scores, max(len(score.parts) for score in self.scores))
+            ranges = part_ranges(self.scores, max((len(score.parts) for score in self.scores), default=0))
             self._shifts = [shifts(score, ranges, augmentation.transpose) for score in self.scores]
         else:
             self._shifts = [np.zeros(1, dtype=np.int64)] * len(self.scores)
@@ -130,6 +130,8 @@ class Pieces(IterableDataset[Batch]):
         starts = [*np.flatnonzero(np.diff(frames, prepend=-1)).tolist(), len(inputs)]
         first = range(0, len(starts) - 1 - self.window, max(self.window // 2, 1))
         spans = [(starts[at], starts[at + self.window + 1]) for at in first]
+        if spans and spans[-1][1] < len(inputs) and self.representation.unit != "cell":
+            spans.append((starts[-self.window - 2], len(inputs)))  # the end too; seed 000's windows leave it out
         return spans or ([(0, len(inputs))] if len(inputs) > 1 else [])
 
     def _batches(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:

@@ -113,7 +113,7 @@ class Example(NamedTuple):
 
 def protocols_of(representation: Representation) -> tuple[str, ...]:
     """The protocols by which models of this representation can be judged."""
-    return PROTOCOLS if representation.unit != "note" else ("whole",)
+    return {"cell": PROTOCOLS, "frame": ("whole", "frames"), "note": ("whole",)}[representation.unit]
 
 
 def likelihood(
@@ -130,14 +130,17 @@ def likelihood(
     UnknownNameError
         If there is no such protocol.
     OptionError
-        If the representation has no frames, which the protocol counts.
+        If the representation has no such frames as the protocol counts.
     InputError
         If no piece is left to judge by.
     """
     if protocol not in PROTOCOLS:
         raise UnknownNameError("protocol", protocol, PROTOCOLS)
     if protocol not in protocols_of(representation):
-        raise OptionError(f"expected a model with frames for protocol '{protocol}', got notes; try --protocol whole.")
+        known = ", ".join(protocols_of(representation))
+        raise OptionError(
+            f"expected a protocol that a model of '{representation.name}' has, {known}; got '{protocol}'."
+        )
     sums = np.zeros((len(scores), len(COUNTS) + len(representation.fields)))
     examples = sorted(_examples(representation, scores, protocol, sums), key=lambda example: len(example.inputs))
     for start in range(0, len(examples), BATCH):

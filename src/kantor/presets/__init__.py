@@ -82,12 +82,16 @@ class Preset:
 
     def _with(self, name: str, text: str) -> Preset:
         part, last = self._find(name)
+        if last in LEARNED:
+            raise OptionError(f"expected a setting, got '{name}', which is learned from the music.")
         value = _parse(text, getattr(part, last), name)
         place = next(place for place in PARTS if getattr(self, place) is part)
         return replace(self, **{place: replace(part, **{last: value})})
 
 
 PARTS = ("representation", "network", "recipe")
+#: Vocabularies, which nobody sets by hand.
+LEARNED = ("chords", "sounds", "offsets", "durations")
 #: Other people's names for settings.
 ALIASES = {"sequence_length": "window", "lr": "learning_rate"}
 

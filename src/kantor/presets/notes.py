@@ -11,9 +11,9 @@ PART = Preset(
     representation=Notes(inputs=("beat", "meter", "key", "remaining", "phase", "stacked"), velocity=True),
     network=Lstm(embedding=96, hidden=192, layers=2, dropout=0.25, head=96, chained=True),
     recipe=Recipe(
-        epochs=60,
-        batch_size=32,
-        window=512,
+        epochs=40,
+        batch_size=16,
+        window=128,
         learning_rate=4e-3,
         transpose=5,
         bare=0.2,

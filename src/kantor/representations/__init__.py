@@ -19,7 +19,7 @@ representation offers
 ``derive(*plans, within, joint, notes)``
     a :class:`Deriver`: conditions and grammar, one step at a time, for pieces of these plans, side by side; where
     ``within`` is given, (parts, 128) or (1, 128) booleans, only those pitches are attacked; where a ``joint`` is,
-    nothing holds over into the frame of that step; where ``notes`` is, a piece also ends after so many.
+    nothing holds over into the frame of that step; where ``notes`` is, a piece also ends so many after ``begin``.
 ``learn(scores)``
     the same representation with its tables (vocabularies) learned from these; most have none and give themselves.
 ``until(values, tick)``
@@ -122,6 +122,7 @@ class Encoding:
     notes       sounding notes of the canonical score (cells where the unit is a cell): what nats are divided by.
     wanted      (steps, columns) what a network should predict, where that is not ``values``: a class "unknown" in
                 place of the nearest known one. None: the same.
+    moment      of music without frames: the tick of the score from which the next step's time would be counted.
     spelling    nats that spelling out the unknown classes costs, a sum over the piece, by field.
     """
 
@@ -131,6 +132,7 @@ class Encoding:
     notes: int = 0
     wanted: Ids | None = None
     spelling: tuple[float, ...] = ()
+    moment: int = 0
 
     def __len__(self) -> int:
         """Number of steps."""
@@ -163,6 +165,10 @@ class Deriver(Protocol):
 
     def push(self, values: Ids) -> None:
         """Take the decided step, (batch, columns)."""
+        ...
+
+    def begin(self) -> None:
+        """The prompt has been read: notes are counted from here."""
         ...
 
     def done(self) -> Mask | None:

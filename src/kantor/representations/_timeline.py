@@ -139,6 +139,10 @@ class Clock:
         self.time = self.time + time
         self.notes = self.notes + notes
 
+    def begin(self) -> None:
+        """Count notes from here."""
+        self.notes = np.zeros_like(self.notes)
+
     def over(self) -> Mask | None:
         """(pieces,) which have ended; None as long as none has."""
         over: Mask = self.time >= self.lengths

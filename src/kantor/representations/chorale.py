@@ -368,6 +368,9 @@ class _Cells:
                 self._out[:, place] = voice
         return self._out
 
+    def begin(self) -> None:
+        """A chorale counts no notes."""
+
     def done(self) -> Mask | None:
         steps = self._frame * len(self._turns) + self._turn
         return steps >= self._lengths if steps >= self._least else None

@@ -6,7 +6,7 @@ event before. Each stream's vocabulary is what the training pieces hold at least
 
 What a vocabulary lacks is read as its nearest class: the chord with the fewest notes to exchange, the nearest time. A
 network learns to expect "unknown" there, and a likelihood charges it: its probability and what spelling out the event
-costs (a number of notes up to 88, and which; or a place on the grid), all spellings being alike.
+costs (a number of notes up to 128, and which; or a place on the grid), all spellings being alike.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = ["PART", "Events"]
 
 Chord = tuple[int, ...]
 LEAST = 2  # how often a class must come to be one
-KEYS = 88
+KEYS = 128
 SINGLES = tuple((pitch,) for pitch in range(21, 109))
 TIMES = (3, 6, 12, 18, 24, 36, 48, 72, 96)
 
@@ -125,7 +125,7 @@ class Events:
         sounds, offsets, durations = _streams(score)
         found = [
             [self._nearest_sound(sound) for sound in sounds],
-            _nearest(np.array(offsets), np.array(self.offsets)),
+            _spaced(offsets, np.array(self.offsets)),
             _nearest(np.array(durations), np.array(self.durations)),
         ]
         values = np.stack([np.asarray(stream, dtype=np.int64) for stream in found], axis=1)
@@ -140,12 +140,13 @@ class Events:
         unknown = np.array([len(self.sounds), len(self.offsets), len(self.durations)])
         spelling = (
             sum(_spelling(sound) for sound, known in zip(sounds, exact[:, 0], strict=True) if not known),
-            math.log(LONGEST + 1) * float((~exact[:, 1]).sum()),
+            sum(math.log(LONGEST + 1) * (1 + offsets[n] // LONGEST) for n in np.flatnonzero(~exact[:, 1])),
             math.log(LONGEST) * float((~exact[:, 2]).sum()),
         )
         notes = sum(map(len, sounds))
         none = np.empty((len(values), 0), dtype=np.int64)
-        return Encoding(values, none, self.plan(score), notes, np.where(exact, values, unknown), spelling)
+        wanted = np.where(exact, values, unknown)
+        return Encoding(values, none, self.plan(score), notes, wanted, spelling, sum(offsets) * STEP)
 
     def decode(self, values: Ids, plan: Score) -> Score:
         """The score of ``values`` (steps, 3)."""
@@ -214,7 +215,7 @@ class _Moments:
     def __init__(self, events: Events, lengths: list[int], within: Mask | None, count: int | None) -> None:
         batch = len(lengths)
         self._clock = Clock(lengths, count)
-        self.done, self.progress = self._clock.over, self._clock.progress
+        self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._offsets = np.array([*events.offsets, 0])
         self._sizes = np.array([*map(len, events.sounds), 0])
         self._none = np.empty((batch, 0), dtype=np.int64)
@@ -240,6 +241,19 @@ def _streams(score: Score) -> tuple[list[Chord], list[int], list[int]]:
     found = together(onset, duration, pitch)
     onsets = np.array([start for start, _, _ in found])
     return [chord for *_, chord in found], np.diff(onsets, prepend=0).tolist(), [lasting for _, lasting, _ in found]
+
+
+def _spaced(offsets: list[int], known: Ids) -> Ids:
+    """The class of each offset, or the nearest; what one is too long or too short, the next makes up for."""
+    exact = np.isin(offsets, known)
+    if exact.all():
+        return _nearest(np.array(offsets), known)
+    classes, late = [], 0
+    for offset in offsets:
+        wanted = offset - late if late else offset
+        classes.append(int(_nearest(np.array([wanted]), known)[0]))
+        late += int(known[classes[-1]]) - offset
+    return np.array(classes)
 
 
 def _nearest(times: Ids, known: Ids) -> Ids:

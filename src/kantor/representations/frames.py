@@ -117,7 +117,7 @@ class _Rolling:
     def __init__(self, lengths: list[int], within: Mask | None, count: int | None) -> None:
         batch = len(lengths)
         self._clock = Clock(lengths, count)
-        self.done, self.progress = self._clock.over, self._clock.progress
+        self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._last = np.zeros((batch, KEYS), dtype=np.int64)
         self._none = np.empty((batch, 0), dtype=np.int64)
         self._within = None if within is None else np.repeat(keys_within(within)[None], batch, axis=0)

@@ -86,6 +86,8 @@ class Notes:
         object.__setattr__(self, "chords", tuple(tuple(chord) for chord in self.chords))
         if self.most < 0:
             raise OptionError(f"expected most to be 0 or more chords, got {self.most}.")
+        if self.velocity and (self.most or self.chords):
+            raise OptionError("expected either velocity or chords, got both: a chord's notes need not be equally loud.")
         for chord in self.chords:
             if len(chord) < 2 or list(chord) != sorted(set(chord)) or not 0 <= chord[0] <= chord[-1] <= 127:
                 raise OptionError(f"expected chords of two or more ascending MIDI pitches, got {chord}.")
@@ -158,7 +160,7 @@ class Notes:
             for column, condition in enumerate(self.conditions):
                 if condition.planned:
                     conditions[:, column] = condition.unknown
-        return Encoding(values, conditions, plan, notes)
+        return Encoding(values, conditions, plan, notes, moment=plan.length_ticks)
 
     def _records(self, rows: list[Ids], length: int) -> Ids:
         """(steps, fields) of rows sorted by onset: onsets, classes, durations, velocities."""
@@ -257,7 +259,7 @@ class _Records:
         self._planned = {name: [planned(name, plan) for plan in plans] for name in notes.inputs if name not in DERIVED}
         batch = len(plans)
         self._clock = Clock([plan.length_ticks // STEP for plan in plans], count)
-        self.done, self.progress = self._clock.over, self._clock.progress
+        self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._stacked = np.zeros(batch, dtype=np.int64)
         self._last = np.full((batch, 3), -1, dtype=np.int64)  # the record before: none yet
         self._out = np.empty((batch, len(notes.inputs)), dtype=np.int64)

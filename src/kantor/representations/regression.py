@@ -66,7 +66,8 @@ class Regression:
         """
         onset, duration, pitch, _ = flatten(score)
         values = np.stack([pitch, np.diff(onset, prepend=0), duration], axis=1)
-        return Encoding(values, np.empty((len(values), 0), dtype=np.int64), self.plan(score), len(values))
+        none = np.empty((len(values), 0), dtype=np.int64)
+        return Encoding(values, none, self.plan(score), len(values), moment=int(onset[-1]) * STEP)
 
     def decode(self, values: Ids, plan: Score) -> Score:
         """The score of ``values`` (steps, 3)."""
@@ -97,7 +98,7 @@ class _Moments:
 
     def __init__(self, lengths: list[int], within: Mask | None, count: int | None) -> None:
         self._clock = Clock(lengths, count)
-        self.done, self.progress = self._clock.over, self._clock.progress
+        self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._none = np.empty((len(lengths), 0), dtype=np.int64)
         self._within = None if within is None else np.repeat(np.asarray(within)[:1], len(lengths), axis=0)
 

@@ -241,7 +241,7 @@ class _Written:
         batch = len(plans)
         self._roll = roll
         self._clock = Clock([plan.length_ticks // roll.step for plan in plans], count)
-        self.progress = self._clock.progress
+        self.begin, self.progress = self._clock.begin, self._clock.progress
         self._planned = {
             name: [planned(name, plan, roll.step) for plan in plans] for name in roll.inputs if name in PLANNED
         }

@@ -13,9 +13,10 @@ Program   who plays the next note: a General MIDI program, -1 for drums. Numbers
           earlier track has: three piano tracks are 0, 128 and 129. REMI by itself cannot tell such tracks apart.
 Pitch     of a note, "PitchDrum" of a drum. Then its velocity, and its duration in quarters and parts of a quarter.
 
-Notes of one moment come in order of program, then pitch, so a score has one encoding. MidiTok, which gives the
-vocabulary and says which kind of token may follow which, writes the same tokens; Kantor writes and reads them itself,
-because that is many times faster and minds pickups. Tempo, meter and key are the plan's, and no tokens.
+Notes of one moment come in order of program, then pitch, so a score has one encoding. MidiTok gives the vocabulary and
+says which kind of token may follow which; a trained model carries both along. MidiTok writes the same tokens; Kantor
+writes and reads them itself, because that is several times as fast, and for the sake of pickups. Tempo, meter and key
+are the plan's, and no tokens.
 
 Canonical notes: onsets and ends on the grid, durations and velocities the nearest that have a token; of two notes of
 one track, onset and pitch the longer stays. All drums are one track.
@@ -32,10 +33,9 @@ bar        number of the bar modulo eight
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import ClassVar, NamedTuple
 
@@ -62,7 +62,9 @@ DERIVED = ("position", "bar")
 
 @dataclass(frozen=True)
 class Tokens:
-    """The representation; see the module's docstring. It needs the extra "tokens" as soon as it is asked for a token.
+    """The representation; see the module's docstring.
+
+    Until it has learned, it needs the extra "tokens" as soon as it is asked for one. A model brings its own vocabulary.
 
     Parameters
     ----------
@@ -71,14 +73,16 @@ class Tokens:
     inputs             names of the conditions.
     parts              (name, program, whether drums) of the tracks that a piece has unless its plan says so; ``learn``
                        finds them. Empty: any.
-    vocabulary         fingerprint of the vocabulary that a model has learned, by which another one is refused.
+    vocabulary         the tokens as MidiTok spells them, in order of their classes; MidiTok's own unless given.
+    grammar            pairs of kinds of token of which the second may follow the first; MidiTok's own unless given.
     """
 
     steps_per_quarter: int = 12
     velocities: int = 16
     inputs: tuple[str, ...] = ()
     parts: tuple[tuple[str, int, bool], ...] = ()
-    vocabulary: str = ""
+    vocabulary: tuple[str, ...] = field(default=(), repr=False)
+    grammar: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     name: ClassVar[str] = "tokens"
     unit: ClassVar[str] = "note"
@@ -88,6 +92,8 @@ class Tokens:
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
         object.__setattr__(self, "parts", tuple((name, program, drum) for name, program, drum in self.parts))
+        object.__setattr__(self, "vocabulary", tuple(self.vocabulary))
+        object.__setattr__(self, "grammar", tuple((before, after) for before, after in self.grammar))
         check_resolution(self.steps_per_quarter)
         if not 0 <= self.velocities <= 127:
             raise OptionError(f"expected from 0 to 127 velocities, got {self.velocities}; 16 are usual.")
@@ -105,9 +111,7 @@ class Tokens:
         Raises
         ------
         MissingExtraError
-            Without MidiTok.
-        OptionError
-            If MidiTok's vocabulary is not the one that was learned.
+            Where none are given and MidiTok is not installed.
         """
         return (Field("token", self._words.spelt),)
 
@@ -119,29 +123,27 @@ class Tokens:
 
     @cached_property
     def _words(self) -> _Words:
-        words = _words(self.steps_per_quarter, self.velocities)
-        if self.vocabulary and self.vocabulary != words.fingerprint:
-            raise OptionError(
-                f"expected the vocabulary {self.vocabulary} that the model has learned, got {words.fingerprint} from "
-                'the MidiTok that is installed; try: pip install "kantor[tokens]"'
-            )
-        return words
+        theirs = (
+            (self.vocabulary, self.grammar) if self.vocabulary else _miditok(self.steps_per_quarter, self.velocities)
+        )
+        return _words(*theirs, self.steps_per_quarter)
 
     def learn(self, scores: Sequence[Score]) -> Tokens:
-        """With the tracks that at least half of these scores have, and with the vocabulary's fingerprint."""
+        """With the tracks that at least half of these scores have, and with MidiTok's vocabulary and grammar."""
         seen = Counter(
             tuple((part.name, part.program, part.is_drum) for part in self.plan(score).parts) for score in scores
         )
         found, count = seen.most_common(1)[0] if seen else ((), 0)
-        return replace(self, parts=found if 2 * count >= len(scores) else (), vocabulary=self._words.fingerprint)
+        vocabulary, grammar = _miditok(self.steps_per_quarter, self.velocities)
+        return replace(self, parts=found if 2 * count >= len(scores) else (), vocabulary=vocabulary, grammar=grammar)
 
     # -- score <-> steps -----------------------------------------------------------------------------------------
 
     def plan(self, score: Score) -> Score:
         """The same score on the grid, without its notes; of parts that have one number, the first stays."""
         parts = score.parts or tuple(Part(*known) for known in self.parts)
-        first = dict(zip(reversed(_numbers(parts)), reversed(parts), strict=True))
-        kept = tuple(first[number] for number in dict.fromkeys(_numbers(parts)))
+        numbers = _numbers(parts)
+        kept = tuple(part for index, part in enumerate(parts) if numbers.index(numbers[index]) == index)
         return flat_plan(score, self.step).replace(parts=kept)
 
     def canonical(self, score: Score) -> Score:
@@ -358,14 +360,12 @@ class _Words:
     kind         (classes,) number in KINDS.
     number       (classes,) what it says: a pitch, a velocity, a program; steps of a position or a duration.
     follows      (kinds + 1, classes) whether a token may follow one of that kind; the last kind is the start.
-    fingerprint  of the spellings, in their order.
     """
 
     spelt: NDArray[np.str_]
     kind: Ids
     number: Ids
     follows: Mask
-    fingerprint: str
 
     def of(self, kind: int, numbers: Ids) -> Ids:
         """The tokens of a kind that say these numbers."""
@@ -402,8 +402,8 @@ class _Words:
 
 
 @cache
-def _words(steps: int, velocities: int) -> _Words:
-    """MidiTok's vocabulary for REMI with these options.
+def _miditok(steps: int, velocities: int) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """MidiTok's vocabulary for REMI with these options, and which kind of token may follow which.
 
     Raises
     ------
@@ -426,17 +426,35 @@ def _words(steps: int, velocities: int) -> _Words:
         use_time_signatures=False,
         programs=range(DRUMS, PROGRAMS + FURTHER),
         special_tokens=["PAD"],
-        remove_duplicated_notes=True,
     )
     tokenizer = REMI(config)
-    spelt = sorted(tokenizer.vocab, key=tokenizer.vocab.__getitem__)
-    said = [token.split("_") for token in spelt]
-    kind = np.array([KINDS.index(name) if name in KINDS else NONE for name, _ in said])
-    number = np.array([_number(text, steps) for _, text in said])
     graph = tokenizer.tokens_types_graph
-    follows = np.array([[name in graph.get(before, ()) for name, _ in said] for before in KINDS] + [kind == BAR])
-    follows &= kind != NONE
-    return _Words(np.array(spelt), kind, number, follows, hashlib.sha256(" ".join(spelt).encode()).hexdigest()[:16])
+    pairs = ((before, after) for before in KINDS for after in KINDS if after in graph.get(before, ()))
+    return tuple(sorted(tokenizer.vocab, key=tokenizer.vocab.__getitem__)), tuple(pairs)
+
+
+@cache
+def _words(vocabulary: tuple[str, ...], grammar: tuple[tuple[str, str], ...], steps: int) -> _Words:
+    """What the tokens of a vocabulary say.
+
+    Raises
+    ------
+    OptionError
+        If one is spelt in no way that MidiTok has.
+    """
+    try:
+        said = [(name, _number(text, steps)) for name, text in (token.split("_") for token in vocabulary)]
+        pairs = [(KINDS.index(before), KINDS.index(after)) for before, after in grammar]
+    except ValueError as error:
+        raise OptionError(
+            f"expected tokens as MidiTok spells them, 'Pitch_60' for one, got others: {error}."
+        ) from error
+    kind = np.array([KINDS.index(name) if name in KINDS else NONE for name, _ in said])
+    follows = np.zeros((len(KINDS) + 1, len(said)), dtype=np.bool_)
+    follows[NONE] = kind == BAR
+    for before, after in pairs:
+        follows[before] |= kind == after
+    return _Words(np.array(vocabulary), kind, np.array([number for _, number in said]), follows)
 
 
 def _number(text: str, steps: int) -> int:
@@ -461,11 +479,11 @@ def _numbers(parts: Sequence[Part]) -> list[int]:
 
 def _part(number: int) -> Part:
     """A part for a number, named as General MIDI has it."""
-    from miditok.constants import MIDI_INSTRUMENTS
+    from pretty_midi import program_to_instrument_name
 
     if number == DRUMS:
         return Part("Drums", 0, is_drum=True)
-    return Part(str(MIDI_INSTRUMENTS[number % PROGRAMS]["name"]), number % PROGRAMS)
+    return Part(program_to_instrument_name(number % PROGRAMS), number % PROGRAMS)
 
 
 def _nearest(numbers: Ids, known: Ids) -> Ids:
@@ -559,6 +577,10 @@ class _Growing:
         self._player = np.where(placed, DRUMS - 1, np.where(played, number, self._player))
         self._sounded = self._sounded + (kind == LASTING)
         self._kind = kind
+
+    def begin(self) -> None:
+        """Count notes from here."""
+        self._sounded = np.zeros_like(self._sounded)
 
     def done(self) -> Mask | None:
         over: Mask = self._bar >= self._bars

@@ -12,6 +12,7 @@ Sampling and likelihood both go through this file, so a model is judged by what 
 from __future__ import annotations
 
 import math
+import warnings
 from statistics import NormalDist
 from typing import Any
 
@@ -49,6 +50,9 @@ def draw_field(
     if field.kind == "categorical":
         chosen, nats = draw(params, uniform[:, 0], filters, allowed)
         return chosen[:, None], nats
+    if not np.isfinite(params).all():
+        warnings.warn("the model gave probabilities that are not numbers; the lowest value is taken", stacklevel=2)
+        params = np.nan_to_num(params, nan=0.0)
     if field.kind == "real":
         return _regressed(field, params, uniform, filters.temperature)
     values = _keys(params, uniform, filters, allowed)
@@ -78,7 +82,12 @@ def likeliest(field: Field, params: NDArray[np.float32]) -> NDArray[np.int64]:
         return np.asarray(params.argmax(1)[:, None], dtype=np.int64)
     if field.kind == "multi-hot":
         return np.asarray(params > 0, dtype=np.int64)
-    return np.asarray(np.maximum(np.rint(params[:, :1]), field.least), dtype=np.int64)
+    modes = []
+    for mean, log in params.tolist():
+        near, deviation = max(round(mean), field.least), math.exp(log)
+        lowest = _cell(field, mean, deviation, field.least) < _cell(field, mean, deviation, near)
+        modes.append([field.least if lowest else near])
+    return np.array(modes, dtype=np.int64).reshape(-1, 1)
 
 
 def _regressed(

@@ -65,7 +65,7 @@ def stream(
     prompt    (steps, columns) that all pieces begin with, or (pieces, steps, columns) of each; not yielded.
     within    (parts, 128) or (1, 128): the pitches that may be attacked.
     joint     a step into whose frame nothing holds over.
-    notes     pieces also end after so many notes, where the representation counts any.
+    notes     pieces also end after so many notes beside the prompt's, where the representation counts any.
     """
     filters = filters or Filters()
     fields = representation.fields
@@ -78,6 +78,7 @@ def stream(
     given = np.broadcast_to(given, (pieces, *given.shape[-2:]))
     previous, state = _read(model, representation, deriver, given, alike)
     inputs = np.empty((pieces, 1, width + len(representation.conditions)), dtype=np.int64)
+    deriver.begin()
     first = step = given.shape[1]
     over = deriver.done()
     while over is None or not over.all():

@@ -166,7 +166,8 @@ def _built(representation: Representation, config: NetworkConfig) -> Network:
     except (RuntimeError, MemoryError, TypeError, OverflowError) as error:  # the last two: of numbers beyond 64 bits
         if not _is_memory(error):
             raise
-        sizes = ", ".join(name for name, value in to_dict(config).items() if isinstance(value, int | tuple))
+        numbers = {name: value for name, value in to_dict(config).items() if not isinstance(value, bool)}
+        sizes = ", ".join(name for name, value in numbers.items() if isinstance(value, int | tuple))
         parameters = config.parameters(*columns(representation))
         raise TrainingError(
             f"the memory does not suffice for a network of {parameters:,} parameters; try a lower --set of {sizes}."

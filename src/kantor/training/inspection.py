@@ -18,6 +18,7 @@ from kantor.score import Score
 __all__ = ["inspector"]
 
 QUARTERS = 32  # eight bars
+DENSEST = 48  # notes a quarter; a network whose time stands still would never end
 
 
 class _Stepping:
@@ -50,7 +51,8 @@ def inspector(representation: Representation, pieces: Sequence[Score]) -> Callab
     plan = representation.plan(likeness.cut(0, min(likeness.length_ticks, QUARTERS * likeness.ticks_per_quarter)))
 
     def inspect(network: Network) -> str | None:
-        decided = list(stream(_Stepping(network), representation, plan, [np.random.default_rng(0)]))
+        random = [np.random.default_rng(0)]
+        decided = list(stream(_Stepping(network), representation, plan, random, notes=DENSEST * QUARTERS))
         values = np.stack([decision.values[0] for decision in decided])
         return collapse(representation.decode(values, plan), density)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kantor.data.batches import PADDING, Batch
+from kantor.errors import OptionError
 from kantor.models import Network
 from kantor.training.recipe import Recipe
 
@@ -33,10 +34,18 @@ class Learner(lightning.LightningModule):
     a categorical field; nats of a multi-hot one, where keys that sound may weigh more; of a real one the squared error
     in units of its grid, and a pressure against values below 0. What is reported, and what chooses the best epoch, is
     always nats: a real field counts as a Gaussian whose deviation is that of the validation's errors.
+
+    Raises
+    ------
+    OptionError
+        If the recipe weighs more fields, or fewer, than there are.
     """
 
     def __init__(self, network: Network, recipe: Recipe, max_minutes: float | None = None) -> None:
         super().__init__()
+        fields = len(network.heads.kinds)
+        if len(recipe.loss_weights) not in (0, fields):
+            raise OptionError(f"expected a loss weight for each of {fields} fields, got {len(recipe.loss_weights)}.")
         self.network = network
         self.recipe = recipe
         self.max_seconds = max_minutes * 60 if max_minutes else None
@@ -78,7 +87,7 @@ class Learner(lightning.LightningModule):
                 guess, true = params[:, 0] / grid, wanted[:, 0] / grid
                 own = ((guess - true) ** 2 + 10 * (-guess).clamp(min=0)).sum()
                 errors.append((guess - true).detach() * grid)
-                hit = (guess * grid).round() == wanted[:, 0]
+                hit = (guess * grid).round().clamp(min=0) == wanted[:, 0]
             loss = loss + weight * own
             right = hit if right is None else right & hit
             steps = counted
@@ -88,7 +97,15 @@ class Learner(lightning.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         loss, _, _, count, _ = self.losses(batch)
         mean = loss / count
-        self.log("train_nats", mean, on_step=False, on_epoch=True, prog_bar=True, batch_size=int(count))
+        plain = "real" not in self.network.heads.kinds and self.recipe.positive_weight == 1
+        self.log(
+            "train_nats" if plain else "train_loss",
+            mean,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=int(count),
+        )
         return mean
 
     def on_validation_epoch_start(self) -> None:

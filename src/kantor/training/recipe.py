@@ -65,7 +65,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "loss_weights", tuple(self.loss_weights))
+        object.__setattr__(self, "loss_weights", tuple(map(_weight, self.loss_weights)))
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
@@ -87,6 +87,17 @@ class Recipe:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise OptionError(f"expected {name} to be one of {', '.join(known)}; got '{getattr(self, name)}'.")
+
+
+def _weight(value: float | str) -> float:
+    """A field's weight; as text where it comes from the command line."""
+    try:
+        weight = float(value)
+    except ValueError:
+        weight = math.nan
+    if not (math.isfinite(weight) and weight >= 0):
+        raise OptionError(f"expected loss_weights of 0 or more, got '{value}'; 1 is as usual.")
+    return weight
 
 
 CHOICES = {

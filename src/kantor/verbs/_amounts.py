@@ -10,9 +10,9 @@ from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.score import Meter, Score
 
-__all__ = ["Amount", "amount"]
+__all__ = ["DENSEST", "Amount", "amount", "check_playing"]
 
-MAX_BARS, MAX_NOTES, MAX_SECONDS = 100_000, 1_000_000, 1_000_000
+MAX_BARS, MAX_NOTES, MAX_SECONDS = 100_000, 1_000_000, 100_000
 DENSEST = 48  # notes a quarter; who strikes more has lost the way, and is stopped
 SLOWEST = 16  # quarters that a note may take, where only notes are counted
 
@@ -45,11 +45,19 @@ class Amount:
         """The same in bars, rounded up."""
         return max(math.ceil(self.quarters(meter, quarters_per_minute) * meter.denominator / meter.numerator / 4), 1)
 
-    def most_notes(self, plan: Score, given: int = 0) -> int:
-        """Where a piece of this plan ends at the latest, beside ``given`` notes; for a chorale it is no matter."""
+    def most_notes(self, plan: Score) -> int:
+        """How many notes a piece of this plan has at the most, beside a prompt's; for a chorale it is no matter."""
         if self.notes is not None:
-            return given + self.notes
-        return given + DENSEST * max(plan.length_ticks // plan.ticks_per_quarter, 1)
+            return self.notes
+        return DENSEST * max(plan.length_ticks // plan.ticks_per_quarter, 1)
+
+
+def check_playing(tempo: float | None, velocity: int | None) -> None:
+    """Refuse a tempo that nobody plays, or a velocity that MIDI does not have, before anything is composed."""
+    if tempo is not None and not 5 <= tempo <= 1000:
+        raise OptionError(f"expected a tempo of 5 to 1000 quarters a minute, got {tempo:g}; try 80.")
+    if velocity is not None and not 1 <= velocity <= 127:
+        raise OptionError(f"expected a velocity within 1..127, got {velocity}; try 80.")
 
 
 def amount(bundle: Bundle, bars: int | None, notes: int | None, seconds: float | None, default: int) -> Amount:
@@ -70,7 +78,8 @@ def amount(bundle: Bundle, bars: int | None, notes: int | None, seconds: float |
         least = 0 if name == "seconds" else 1
         if not (math.isfinite(value) and least <= value <= most[name] and value > 0):
             example = {"bars": 16, "notes": 200, "seconds": 30}[name]
-            raise OptionError(f"expected from 1 to {most[name]} {name}, got {value}; try {example}.")
+            lowest = "more than 0, at most" if name == "seconds" else "from 1 to"
+            raise OptionError(f"expected {lowest} {most[name]} {name}, got {value}; try {example}.")
     if notes is not None and bundle.representation.closes:
         raise OptionError(
             f"expected --bars or --seconds for '{bundle.name}', got --notes: a piece with an ending is planned by bars."

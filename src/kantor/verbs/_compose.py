@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
+from kantor.errors import OptionError
 from kantor.representations import Ids, Mask, decided
 from kantor.runtime import Model
 from kantor.sampling.filters import Filters
@@ -150,6 +151,8 @@ def pitches_of(bundle: Bundle, scale: Key | None = None) -> Mask | None:
     within: Mask = (bounds[:, :1] <= pitch) & (pitch <= bounds[:, 1:])
     if scale is not None:
         within = within & np.isin(pitch % 12, sorted(diatonic(scale)))
+    if not within.any(1).all():
+        raise OptionError("expected a key with notes in every part's range, got one with none; try another key.")
     return within
 
 

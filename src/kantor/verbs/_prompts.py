@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kantor import io
 from kantor.errors import InputError, KantorError, OptionError
@@ -39,27 +40,34 @@ def prompted(prompt: str | Path | Score, notes: int | None, rng: np.random.Gener
     if not str(prompt).startswith(RANDOM):
         score = io.load(prompt)
         return score if notes is None else first_notes(score, notes)
-    folder = Path(str(prompt).removeprefix(RANDOM))
-    if not folder.is_dir():
+    name = str(prompt).removeprefix(RANDOM)
+    folder = Path(name)
+    if not (name and folder.is_dir()):
         raise InputError(f"expected a folder of music after '{RANDOM}', found none at '{folder}'.")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in io.SUFFIXES and path.is_file())
     for index in rng.permutation(len(files)):
         try:
             score = io.load(files[index])
-        except KantorError:
+        except (KantorError, OSError):
             continue
-        if len(score):
+        if len(_sounding(score)):
             length = notes or FRAGMENT
-            start = int(rng.integers(max(len(score) - length, 0) + 1))
+            start = int(rng.integers(max(len(_sounding(score)) - length, 0) + 1))
             return first_notes(score, length, start)
     raise InputError(f"expected music in '{folder}' to begin with, got no file with notes.")
 
 
 def first_notes(score: Score, count: int, start: int = 0) -> Score:
-    """``count`` notes of a score from number ``start`` on, by onset; the piece begins where they do."""
-    chosen = score.notes[start : start + count]
+    """``count`` notes of a score from number ``start`` on, by onset, drums left out; the piece begins where they do."""
+    chosen = _sounding(score)[start : start + count]
     if not len(chosen):
         return score
     begin = int(chosen["onset"][0]) if start else 0
     end = int((chosen["onset"] + chosen["duration"]).max())
     return score.replace(notes=chosen).cut(begin, end)
+
+
+def _sounding(score: Score) -> NDArray[np.void]:
+    """The notes that are not drums'."""
+    drums = np.array([part.is_drum for part in score.parts], dtype=np.bool_)
+    return score.notes[~drums[score.notes["part"]]] if len(score) else score.notes

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kantor import io
 from kantor.bundle import Bundle
@@ -18,7 +17,7 @@ from kantor.errors import OptionError
 from kantor.representations import Encoding, Ids
 from kantor.representations._voices import voices
 from kantor.score import NOTE, Meter, Part, Score
-from kantor.verbs._amounts import Amount, amount
+from kantor.verbs._amounts import Amount, amount, check_playing
 from kantor.verbs._compose import PLAN, compose, randoms
 from kantor.verbs._models import opened
 from kantor.verbs._plans import check_amounts, phrase_ends
@@ -71,6 +70,7 @@ def continue_(
     bundle = opened(model)
     filters = drawing(bundle, temperature, top_k, top_p, min_p)
     check_amounts(bars or 1, count)
+    check_playing(tempo, velocity)
     much = amount(bundle, bars, notes, seconds, 8)
     seed = seeded(seed)
     given = prompted(prompt, prompt_notes, randoms(seed, 0, PLAN))
@@ -90,7 +90,7 @@ def continue_(
         seed,
         filters=filters,
         prompt=encoding.values,
-        notes=much.most_notes(whole, encoding.notes),
+        notes=much.most_notes(whole),
         advance=thousandths(advance),
     )
     for take, done in takes.items():
@@ -125,24 +125,20 @@ def _nearest(encoding: Encoding) -> tuple[str, ...]:
 
 
 def _added(bundle: Bundle, encoding: Encoding, values: Ids, whole: Score) -> Score:
-    """What was composed, on the plan of the whole: of a grid, all from the joint on; of notes, those that are new."""
-    representation = bundle.representation
-    composed = representation.decode(values, whole)
-    joint = encoding.plan.length_ticks
-    if representation.unit == "note":
-        head = representation.decode(encoding.values, whole).notes
-        seen = np.isin(_places(composed.notes), _places(head))
-        return composed.replace(notes=composed.notes[~seen])
-    tail = composed.cut(joint, whole.length_ticks)
-    notes = tail.notes.copy()
-    notes["onset"] += joint
-    return composed.replace(notes=notes)
-
-
-def _places(notes: NDArray[np.void]) -> Ids:
-    """One number for each note's onset and pitch."""
-    places: Ids = notes["onset"].astype(np.int64) * 128 + notes["pitch"]
-    return places
+    """What was composed, on the plan of the whole, none of it before the joint."""
+    representation, joint = bundle.representation, encoding.plan.length_ticks
+    if representation.unit != "note":
+        tail = representation.decode(values, whole).cut(joint, whole.length_ticks)
+        notes = tail.notes.copy()
+        notes["onset"] += joint
+        return tail.replace(notes=notes, length_ticks=whole.length_ticks)
+    # Decoded by itself, new music begins at 0; it goes on from where the prompt's time stood, but not into the prompt.
+    new = representation.decode(values[len(encoding) :], whole)
+    notes = new.notes.copy()
+    notes["onset"] += max(encoding.moment, joint - int(notes["onset"].min(initial=joint)))
+    notes = notes[notes["onset"] < whole.length_ticks]
+    notes["duration"] = np.minimum(notes["duration"], whole.length_ticks - notes["onset"])
+    return new.replace(notes=notes)
 
 
 def _end(added: Score, joint: int, much: Amount, whole: Score) -> int:

@@ -14,7 +14,7 @@ from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
 from kantor.score import Key, Score, Tempo
 from kantor.theory import parse_key, parse_meter
-from kantor.verbs._amounts import amount
+from kantor.verbs._amounts import amount, check_playing
 from kantor.verbs._compose import PLAN, Take, compose, randoms
 from kantor.verbs._models import opened
 from kantor.verbs._plans import TEMPO, check_amounts, opening, plan
@@ -85,6 +85,7 @@ def generate(
     bundle = opened(model)
     filters = drawing(bundle, temperature, top_k, top_p, min_p)
     check_amounts(bars or 1, count)
+    check_playing(tempo, velocity)
     much = amount(bundle, bars, notes, seconds, 16)
     seed = seeded(seed)
     plans = {}
@@ -167,20 +168,10 @@ def drawing(
 
 
 def playing(score: Score, tempo: float | None, velocity: int | None) -> Score:
-    """The score at another tempo throughout, or with another velocity throughout.
-
-    Raises
-    ------
-    OptionError
-        For a tempo that nobody plays, or a velocity that MIDI does not have.
-    """
+    """The score at another tempo throughout, or with another velocity throughout."""
     if tempo is not None:
-        if not 5 <= tempo <= 1000:
-            raise OptionError(f"expected a tempo of 5 to 1000 quarters a minute, got {tempo:g}; try 80.")
         score = score.replace(tempi=(Tempo(0, float(tempo)),))
     if velocity is not None:
-        if not 1 <= velocity <= 127:
-            raise OptionError(f"expected a velocity within 1..127, got {velocity}; try 80.")
         notes = score.notes.copy()
         notes["velocity"] = velocity
         score = score.replace(notes=notes)
