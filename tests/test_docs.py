@@ -23,7 +23,7 @@ PAGES = sorted(
     + list((ROOT / "samples").rglob("*.md"))
 )
 FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost", "127.0.0.1")
-ROOMS = ("representations", "presets", "corpora", "models")
+ROOMS = ("representations", "presets", "corpora", "models", "baselines")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

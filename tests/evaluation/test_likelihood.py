@@ -381,7 +381,7 @@ def test_a_roll_written_out_costs_what_its_frames_cost(protocol):
     assert other.nats_per_note == pytest.approx(one.nats_per_note, rel=1e-5)
 
 
-RICH = Notes(inputs=("beat", "key", "remaining", "stacked"), velocity=True, chords=((60, 64),))
+RICH = Notes(inputs=("beat", "key", "remaining", "stacked"), velocity=True)
 
 
 def test_a_note_costs_all_its_fields_each_in_view_of_those_before_it():
@@ -396,8 +396,8 @@ def test_a_note_costs_all_its_fields_each_in_view_of_those_before_it():
         likeliest = np.stack([own.argmax(1) for own in params], axis=1)
         right += (likeliest == encoding.values).all(1).sum()
         steps += len(encoding)
-    assert steps == 6 + 1 + 4 + 1  # a rest before each piece
-    assert found.notes == 10  # chords counted out, rests not
+    assert steps == 1 + 6 + 1 + 4  # a rest before each piece
+    assert found.notes == 10  # rests are none
     assert list(found.nats_by_field) == ["what", "duration", "gap", "velocity"]
     assert list(found.nats_by_field.values()) == pytest.approx(by_field / 10, rel=1e-5)
     assert sum(found.nats_by_field.values()) == pytest.approx(found.nats_per_note)
@@ -405,7 +405,7 @@ def test_a_note_costs_all_its_fields_each_in_view_of_those_before_it():
 
 
 def test_models_that_write_the_same_notes_differently_are_divided_by_the_same_number():
-    for representation in (Notes(), RICH, Regression(), Events()):
+    for representation in (Notes(), RICH, Notes(chords=((60, 64),)), Regression(), Events()):
         assert likelihood(FakeModel.of(representation, timed), representation, PIANO).notes == 10
 
 
@@ -440,17 +440,26 @@ def test_where_all_is_known_nothing_is_spelt():
     assert likelihood(FakeModel.of(everything), everything, [TUNE]).spelling == 0
 
 
-@pytest.mark.parametrize("representation", [Notes(), Regression(), Events()], ids=["notes", "regression", "events"])
-@pytest.mark.parametrize("protocol", ["windows", "frames"])
-def test_where_there_are_no_frames_a_piece_is_judged_whole(representation, protocol):
-    assert protocols_of(representation) == ("whole",)
-    with pytest.raises(OptionError, match=f"a model with frames for protocol '{protocol}', got notes; try --protocol"):
-        likelihood(FakeModel.of(representation), representation, PIANO, protocol)
+PROTOCOLS_OF = {
+    "cell": (PLAIN, ["whole", "windows", "frames"]),
+    "frames": (Frames(), ["whole", "frames"]),
+    "roll": (Roll(), ["whole", "frames"]),
+    "notes": (Notes(), ["whole"]),
+    "regression": (Regression(), ["whole"]),
+    "events": (Events(), ["whole"]),
+}
 
 
-@pytest.mark.parametrize("representation", [PLAIN, Frames(), Roll()], ids=["chorale", "frames", "roll"])
-def test_where_there_are_frames_there_are_three_protocols(representation):
-    assert protocols_of(representation) == PROTOCOLS
+@pytest.mark.parametrize(("representation", "known"), PROTOCOLS_OF.values(), ids=PROTOCOLS_OF)
+def test_a_protocol_that_counts_what_a_model_does_not_have_is_refused(representation, known):
+    assert list(protocols_of(representation)) == known
+    for protocol in PROTOCOLS:
+        model = FakeModel.of(representation)
+        if protocol in known:
+            assert likelihood(model, representation, [held(40)], protocol).protocol == protocol
+        else:
+            with pytest.raises(OptionError, match=f"'{representation.name}' has, {', '.join(known)}; got '{protocol}'"):
+                likelihood(model, representation, [held(40)], protocol)
 
 
 @pytest.mark.parametrize(

@@ -148,14 +148,6 @@ def test_notes_that_do_not_end_together_are_no_chord():
     assert [what for what, _, _ in records(CHORDS, played((0, 12, 60), (0, 13, 64)))] == [REST, 60, 64]
 
 
-def test_a_chord_is_as_loud_as_its_lowest_note():
-    loud = Notes(velocity=True, chords=((60, 64),))
-    score = played((0, 12, 60), (0, 12, 64), velocities=[40, 100])
-    assert records(loud, score) == [[REST, 0, 0, 0], [THIRD, 12, 12, 10]]
-    made = loud.decode(loud.encode(score).values, loud.plan(score))
-    assert made.notes["velocity"].tolist() == [42, 42]
-
-
 def test_the_most_frequent_chords_are_learned_of_those_that_come_twice():
     often, twice, once = (60, 64), (55, 59, 62), (40, 52)
     rows = [(12 * n, 12, pitch) for n, chord in enumerate([often, twice, often, once, twice, often]) for pitch in chord]
@@ -298,6 +290,8 @@ def test_records_before_a_moment_are_those_that_begin_before_it():
     [
         ({"inputs": ("tempo",)}, r"inputs among phase, stacked, beat, meter, key, remaining; got 'tempo'"),
         ({"most": -1}, "0 or more chords, got -1"),
+        ({"most": 1, "velocity": True}, "either velocity or chords, got both"),
+        ({"chords": ((60, 64),), "velocity": True}, "either velocity or chords, got both"),
         ({"chords": ((60,),)}, r"ascending MIDI pitches, got \(60,\)"),
         ({"chords": ((64, 60),)}, r"ascending MIDI pitches, got \(64, 60\)"),
         ({"chords": ((60, 60),)}, "ascending MIDI pitches"),

@@ -237,7 +237,8 @@ KINDS = {
     "chorale": Chorale("full", "SBAT", ("voice", "phase", "own", "now", "held", "lag-4")),
     "events": Events(sounds=[(60,), (62,), (60, 64), (48, 55, 64)], offsets=[0, 6, 12, 24], durations=[6, 12]),
     "frames": Frames(),
-    "notes": Notes(inputs=("beat", "remaining", "phase", "stacked"), velocity=True, chords=((60, 64), (60, 64, 67))),
+    "notes": Notes(inputs=("beat", "remaining", "phase", "stacked"), chords=((60, 64), (60, 64, 67))),
+    "loud-notes": Notes(velocity=True),
     "regression": Regression(),
     "roll": Roll(inputs=("rank", "above", "last", "lag-4", "beat", "remaining")),
     "binary-roll": Roll(spelling="binary", steps_per_quarter=2),
@@ -381,7 +382,7 @@ def test_fields_hear_those_that_are_decided_before_them_and_no_others():
             asked.append((k, values.copy()))
             return super().field(features, values, k)
 
-    notes = KINDS["notes"]
+    notes = KINDS["loud-notes"]
     fake = Watching.of(notes, playing)
     decisions = list(stream(fake, notes, planned(notes, 8), rngs(1, 2), notes=10))
     assert len(asked) == 4 * len(decisions)

@@ -11,6 +11,7 @@ from kantor.errors import OptionError
 from kantor.presets import Preset
 from kantor.score import Score
 from kantor.theory import key_name
+from kantor.verbs._models import opened
 
 __all__ = ["describe_score", "info", "models", "presets"]
 
@@ -23,8 +24,8 @@ def info(target: str | Path) -> dict[str, Any]:
     if path.is_file():
         known = " ".join(io.SUFFIXES)
         raise OptionError(f"expected a model, or music in a file ending in one of {known}; got '{path.name}'.")
-    opened = bundles.load(target)
-    return {"kind": "model", "folder": str(opened.path), **opened.card}
+    bundle = opened(target)
+    return {"kind": "model", "folder": str(bundle.path), **bundle.card}
 
 
 def describe_score(score: Score) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from kantor.bundle import Bundle
-from kantor.corpora import Selection
+from kantor.corpora import Selection, select
 from kantor.errors import InputError
 from kantor.evaluation.likelihood import Likelihood, likelihood
 from kantor.verbs._models import model_of, opened
@@ -36,11 +37,12 @@ def evaluate(
     UnknownNameError
         For a corpus, split or protocol that does not exist.
     """
-    bundle = opened(model)
+    music = functools.cache(lambda: source(corpus, data, progress=progress))
+    bundle = opened(model, music)  # a floor counts the training split of the same music
     made = selection or Selection()
     # A model of one line is judged by one line, and so on, unless another choice is made.
     made = made if made.tracks else replace(made, tracks=bundle.card.get("tracks", ""))
-    pieces = source(corpus, data, made, progress=progress).split(split)
+    pieces = select(music(), made).split(split)
     scores, others = fitting(pieces, bundle.representation)
     refused = tuple(f"{name} is left out: {reason}" for name, reason in others)
     if not scores:
