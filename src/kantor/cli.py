@@ -250,6 +250,7 @@ def _print_piece(made: dict[str, Any]) -> None:
         "key": made["key"] or "not known",
         "meter": f"{made['meter'] or 'not known, taken as 4/4'}{pickup}",
         "bars": made["bars"],
+        "length": f"{int(made['seconds']) // 60}:{int(made['seconds']) % 60:02d}",
         "notes": made["notes"],
         "seed": f"{made['seed']} (take {made['take']}, model {made['model']})",
         "nats a decision": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,}",
@@ -552,7 +553,7 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, no_wrap=column != "about", overflow="fold")
+        table.add_column(column, no_wrap=column not in ("about", "model"), overflow="fold")
     for row in rows:
         table.add_row(*(_shown(row[column]) for column in columns))
     Console(highlight=False).print(table)

@@ -259,9 +259,15 @@ def test_a_window_is_so_many_frames_whatever_a_frame_has_of_steps():
         assert (steps == roll.end).sum() == 9
         assert steps[-1] == roll.end
         assert start == 0 or roll.encode(score).values[start - 1, 0] == roll.end
-    assert spans_of(Pieces([score], frames, 1, window=8)) == [(n, n + 9) for n in (0, 4, 8, 12, 16, 20)]
+    assert spans_of(Pieces([score], frames, 1, window=8)) == [(n, n + 9) for n in (0, 4, 8, 12, 16, 20, 21)]
     records = len(notes.encode(score))
-    assert spans_of(Pieces([score], notes, 1, window=8)) == [(n, n + 9) for n in range(0, records - 8, 4)]
+    assert records == 1 + 60
+    assert spans_of(Pieces([score], notes, 1, window=8)) == [(n, n + 9) for n in range(0, 53, 4)]
+
+
+def test_where_the_last_window_reaches_the_end_there_is_no_other():
+    assert spans_of(Pieces([chords(30)], Frames(), 1, window=8))[-2:] == [(20, 29), (21, 30)]
+    assert spans_of(Pieces([chords(29)], Frames(), 1, window=8)) == [(n, n + 9) for n in (0, 4, 8, 12, 16, 20)]
 
 
 def chords(frames):

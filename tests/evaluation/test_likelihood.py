@@ -425,7 +425,7 @@ def test_what_a_vocabulary_lacks_is_charged_as_unknown_and_spelt_out():
     sounds = 2 * -math.log(0.45) - math.log(0.1)
     offsets = 2 * -math.log(0.45) - math.log(0.1)
     durations = 2 * -math.log(0.9) - math.log(0.1)
-    spelt = [math.log(88) + math.log(88 * 87 / 2), math.log(385), math.log(384)]
+    spelt = [math.log(128) + math.log(128 * 127 / 2), math.log(385), math.log(384)]
     assert found.notes == 4
     assert found.spelling == pytest.approx(sum(spelt) / 4)
     assert found.nats_by_field["what"] == pytest.approx((sounds + spelt[0]) / 4, rel=1e-6)
@@ -453,13 +453,15 @@ PROTOCOLS_OF = {
 @pytest.mark.parametrize(("representation", "known"), PROTOCOLS_OF.values(), ids=PROTOCOLS_OF)
 def test_a_protocol_that_counts_what_a_model_does_not_have_is_refused(representation, known):
     assert list(protocols_of(representation)) == known
+    pitches = np.repeat([[72, 67, 64, 48], [74, 69, 65, 50]], 20, axis=0)
+    music = grid_score(pitches, np.arange(40)[:, None] % 20 == 0 * pitches)
     for protocol in PROTOCOLS:
         model = FakeModel.of(representation)
         if protocol in known:
-            assert likelihood(model, representation, [held(40)], protocol).protocol == protocol
+            assert likelihood(model, representation, [music], protocol).protocol == protocol
         else:
             with pytest.raises(OptionError, match=f"'{representation.name}' has, {', '.join(known)}; got '{protocol}'"):
-                likelihood(model, representation, [held(40)], protocol)
+                likelihood(model, representation, [music], protocol)
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,24 @@ def test_a_vocabulary_of_one_time_is_the_nearest_of_all():
 def test_spelling_names_the_notes_and_their_number_or_a_place_on_the_grid():
     strange = played((0, 12, (62,)), (12, 12, (50, 57, 62)), (17, 50, (60,)))
     what, offset, duration = SMALL.encode(strange).spelling
-    # a number of notes up to 88, then which of the keys
-    assert what == pytest.approx(2 * math.log(88) + math.log(88 * 87 * 86 / 6) + math.log(88))
+    # a number of notes up to 128, then which of all pitches
+    assert what == pytest.approx(2 * math.log(128) + math.log(128 * 127 * 126 / 6) + math.log(128))
     assert offset == pytest.approx(math.log(385))  # 5 steps: of 0..384
     assert duration == pytest.approx(math.log(384))  # 50 steps: of 1..384
     assert SMALL.encode(strange).unknown == 3
+
+
+def test_a_time_beyond_the_grid_is_spelt_in_several_places():
+    late = SMALL.encode(played((1000, 12, (60,))))
+    assert late.spelling[1] == pytest.approx(3 * math.log(385))  # 384 twice, and 232
+
+
+def test_what_one_offset_is_too_long_or_too_short_the_next_makes_up_for():
+    drifting = played(*((8 * n, 12, (60,)) for n in range(7)))  # every 8 steps, where 0 and 12 are known
+    encoding = SMALL.encode(drifting)
+    onsets = np.array(SMALL.offsets)[encoding.values[:, 1]].cumsum()
+    assert np.abs(onsets - 8 * np.arange(7)).max() <= 6  # half of what is between the two
+    assert encoding.targets[1:, 1].tolist() == [2] * 6
 
 
 def test_a_vocabulary_is_what_comes_twice_in_all_pieces_together():

@@ -333,11 +333,38 @@ def test_the_network_is_shown_what_teacher_forcing_would_show_it_in_any_kind(rep
 @EACH
 @pytest.mark.parametrize("given", [1, 5])
 def test_a_piece_of_any_kind_goes_on_from_its_prompt_as_it_would_have_gone(representation, given):
-    plan, coldly = planned(representation, 12), {"filters": Filters(temperature=0), "notes": 40}
+    plan, coldly = planned(representation, 12), {"filters": Filters(temperature=0)}
     (whole,), (nats,), _ = pieces_of(representation, plan, [4], **coldly)
     (rest,), (costs,), _ = pieces_of(representation, plan, [9], **coldly, prompt=whole[:given])
     assert np.array_equal(rest, whole[given:])
     assert costs == nats[given:]
+
+
+@pytest.mark.parametrize("name", ["events", "frames", "notes", "regression", "roll", "binary-roll"])
+def test_notes_are_counted_from_the_end_of_the_prompt(name):
+    representation = KINDS[name]
+    plan = planned(representation, 4_000)
+    (whole,), _, _ = pieces_of(representation, plan, [1], notes=30)
+    ends = [
+        n
+        for n in range(1, len(whole) + 1)
+        if name not in ("roll", "binary-roll") or is_end(representation, whole[n - 1])
+    ]
+    given = ends[len(ends) // 2]
+    (rest,), _, _ = pieces_of(representation, plan, [2], notes=12, prompt=whole[:given])
+    deriver = representation.derive(plan, notes=12)
+    for values in whole[:given]:
+        deriver.push(values[None])
+    deriver.begin()
+    for values in rest:
+        assert deriver.done() is None
+        deriver.push(values[None])
+    assert deriver.done().all()
+    assert len(rest) > 1
+
+
+def is_end(roll, step):
+    return step[0] == roll.end
 
 
 @pytest.mark.parametrize("name", ["events", "frames", "notes", "regression", "roll", "binary-roll"])

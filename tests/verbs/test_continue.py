@@ -241,7 +241,9 @@ def test_music_of_any_kind_stays_as_it_was_and_goes_on(network, representation):
     new = [row for row in rows(piece.score) if row not in old]
     assert new
     begun = max(onset for onset, *_ in old)  # what is played note by note may go on before the last notes end
-    assert min(onset for onset, *_ in new) >= (given.length_ticks if "steps_per_quarter" in vars(representation) else begun)
+    assert min(onset for onset, *_ in new) >= (
+        given.length_ticks if "steps_per_quarter" in vars(representation) else begun
+    )
     assert piece.score.length_ticks == given.length_ticks + 2 * 1440
     assert piece.score.parts == given.parts
     assert piece.score.meters == given.meters

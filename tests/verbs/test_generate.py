@@ -206,7 +206,7 @@ def test_a_plain_model_composes_too():
 # -- models of every kind --------------------------------------------------------------------------------------------
 
 KINDS = {
-    "notes": Notes(inputs=("beat", "meter", "remaining", "stacked"), velocity=True, chords=((60, 64, 67),)),
+    "notes": Notes(inputs=("beat", "meter", "remaining", "stacked"), velocity=True),
     "events": Events(offsets=(0, 6, 12, 24)),
     "frames": Frames(),
     "regression": Regression(),
@@ -308,7 +308,9 @@ def test_velocities_are_the_models_own_or_what_is_asked_for(network):
     network(playing)
     own = generate(bundle(KINDS["notes"]), bars=2, seed=1)[0].score.notes["velocity"]
     assert len(set(own.tolist())) > 1
-    assert set(generate(bundle(KINDS["notes"]), bars=2, seed=1, velocity=33)[0].score.notes["velocity"].tolist()) == {33}
+    assert set(generate(bundle(KINDS["notes"]), bars=2, seed=1, velocity=33)[0].score.notes["velocity"].tolist()) == {
+        33
+    }
     assert set(generate(FAKE, bars=2, seed=1)[0].score.notes["velocity"].tolist()) == {80}
     assert set(generate(FAKE, bars=2, seed=1, velocity=99)[0].score.notes["velocity"].tolist()) == {99}
 

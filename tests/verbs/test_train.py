@@ -156,7 +156,13 @@ def test_a_model_stays_in_its_place_where_the_training_cannot_start(music, tmp_p
 
 def small(name, representation, network, **known):
     recipe = Recipe(epochs=1, batch_size=4, window=8, optimizer="adam", learning_rate=1e-2)
-    return Preset(name=name, about="For these tests.", representation=representation, network=network, **{"recipe": recipe, **known})
+    return Preset(
+        name=name,
+        about="For these tests.",
+        representation=representation,
+        network=network,
+        **{"recipe": recipe, **known},
+    )
 
 
 @pytest.mark.parametrize(

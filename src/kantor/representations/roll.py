@@ -241,7 +241,7 @@ class _Written:
         batch = len(plans)
         self._roll = roll
         self._clock = Clock([plan.length_ticks // roll.step for plan in plans], count)
-        self.begin, self.progress = self._clock.begin, self._clock.progress
+        self.progress = self._clock.progress
         self._planned = {
             name: [planned(name, plan, roll.step) for plan in plans] for name in roll.inputs if name in PLANNED
         }
@@ -297,6 +297,10 @@ class _Written:
         self._clock.advance(ending, begins & ~ending)
         if self._clock.count is not None:
             self._full = self._full | (ending & (self._clock.notes >= self._clock.count))
+
+    def begin(self) -> None:
+        self._clock.begin()
+        self._full = np.zeros_like(self._full)
 
     def done(self) -> Mask | None:
         over: Mask = (self._clock.time >= self._clock.lengths) | self._full

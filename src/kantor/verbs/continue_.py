@@ -13,7 +13,7 @@ import numpy as np
 from kantor import io
 from kantor.bundle import Bundle
 from kantor.corpora import tracks_of
-from kantor.errors import OptionError
+from kantor.errors import OptionError, ScoreError
 from kantor.representations import Encoding, Ids
 from kantor.representations._voices import voices
 from kantor.score import NOTE, Meter, Part, Score
@@ -74,6 +74,8 @@ def continue_(
     much = amount(bundle, bars, notes, seconds, 8)
     seed = seeded(seed)
     given = prompted(prompt, prompt_notes, randoms(seed, 0, PLAN))
+    if not len(given):
+        raise ScoreError("expected a prompt with notes, got none; `kantor generate` begins from nothing.")
     if from_bar is not None:
         given = given.cut(0, _start_of(given, from_bar))
     representation = bundle.representation
