@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -64,6 +65,7 @@ def bands(draw, distinct=False):
 # MidiTok as the oracle
 
 
+@cache
 def tokenizer():
     """MidiTok's own, of the default options."""
     config = miditok.TokenizerConfig(
@@ -295,6 +297,16 @@ def test_where_no_pitch_is_within_nothing_sounds():
     while deriver.done() is None:
         (choice,) = np.flatnonzero(deriver.allowed(0, np.zeros((1, 1)))[0])
         deriver.push(np.array([[choice]]))
+
+
+def test_a_piece_that_has_ended_waits_for_the_others():
+    plans = [TOKENS.plan(piece((0, bars * 1920, 60, 80, 0))) for bars in (1, 4)]
+    rng = np.random.default_rng(0)
+    deriver = TOKENS.derive(*plans)
+    while (over := deriver.done()) is None or not over.all():
+        allowed = deriver.allowed(0, np.zeros((2, 1)))
+        deriver.push(np.array([[rng.choice(np.flatnonzero(row))] for row in allowed]))
+    assert deriver.progress() == 1
 
 
 def test_a_piece_ends_after_so_many_notes():

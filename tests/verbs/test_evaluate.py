@@ -82,7 +82,7 @@ def test_rolls_are_judged_by_frames_and_notes_as_a_whole(tmp_path):
     assert rolls.notes == 2 * 9  # the first bass note is given, and a binary roll merges the thirds
     notes, _ = evaluate(bundle(Notes()), data=tmp_path / "data", split="test")
     assert (notes.unit, notes.notes, notes.protocol) == ("note", 2 * 14, "whole")
-    with pytest.raises(OptionError, match="expected a model with frames for protocol 'frames', got notes"):
+    with pytest.raises(OptionError, match="a protocol that a model of 'notes' has, whole; got 'frames'"):
         evaluate(bundle(Notes()), data=tmp_path / "data", split="test", protocol="frames")
 
 

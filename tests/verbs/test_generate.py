@@ -283,7 +283,8 @@ def test_a_chord_or_a_frame_may_bring_a_few_more_notes_than_were_asked_for(netwo
         ({"notes": 2, "seconds": 9}, "got --notes and --seconds"),
         ({"notes": 0}, "expected from 1 to 1000000 notes, got 0; try 200"),
         ({"notes": 1_000_001}, "got 1000001; try 200"),
-        ({"seconds": 0}, "expected from 1 to 1000000 seconds, got 0; try 30"),
+        ({"seconds": 0}, "expected more than 0, at most 100000 seconds, got 0; try 30"),
+        ({"seconds": 100_001}, "at most 100000 seconds, got 100001; try 30"),
         ({"seconds": -1.0}, r"got -1\.0; try 30"),
         ({"seconds": float("nan")}, "got nan; try 30"),
         ({"seconds": float("inf")}, "got inf; try 30"),
@@ -294,9 +295,10 @@ def test_a_chord_or_a_frame_may_bring_a_few_more_notes_than_were_asked_for(netwo
     ],
 )
 def test_amounts_and_ways_of_playing_that_nobody_means_are_refused(network, options, said):
-    network(playing)
+    made = network(playing)
     with pytest.raises(OptionError, match=said):
         generate(bundle(Regression()), seed=1, **options)
+    assert made == []  # before anything is composed
 
 
 def test_a_chorale_is_not_counted_in_notes():

@@ -33,6 +33,14 @@ def test_notes_from_within_a_piece_begin_at_once():
     assert part.length_ticks == 480
 
 
+def test_drums_are_no_notes_of_a_fragment():
+    parts = (Part("Piano"), Part("Drums", 0, is_drum=True))
+    rows = [(240 * n, 240, 60 + n, 80, 0) for n in range(8)] + [(240 * n, 120, 38, 80, 1) for n in range(8)]
+    score = Score.from_notes(rows, parts=parts)
+    assert first_notes(score, 3).notes["pitch"].tolist() == [60, 61, 62]
+    assert first_notes(score, 3, 5).notes["pitch"].tolist() == [65, 66, 67]
+
+
 def test_a_file_is_read(tmp_path):
     io.save(tune(), tmp_path / "a.mid")
     assert prompted(tmp_path / "a.mid", None, rng()).notes.tolist() == tune().notes.tolist()
@@ -73,6 +81,8 @@ def test_a_folder_without_music_is_refused(tmp_path):
         prompted(f"random:{tmp_path}", None, rng())
     with pytest.raises(InputError, match=r"a folder of music after 'random:', found none at '.*none'"):
         prompted(f"random:{tmp_path / 'none'}", None, rng())
+    with pytest.raises(InputError, match="a folder of music after 'random:'"):
+        prompted("random:", None, rng())
 
 
 @pytest.mark.parametrize("count", [0, -3])

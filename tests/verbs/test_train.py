@@ -169,7 +169,7 @@ def small(name, representation, network, **known):
     ("preset", "protocols"),
     [
         (small("events", Events(), BranchedLstm(branch=3, hidden=4, dense=4, head=3)), {"whole"}),
-        (small("frames", Frames(), PlainLstm(hidden=4)), {"whole", "windows", "frames"}),
+        (small("frames", Frames(), PlainLstm(hidden=4)), {"whole", "frames"}),
     ],
     ids=["events", "frames"],
 )
@@ -209,7 +209,7 @@ def test_how_a_model_is_to_be_played_and_what_it_takes_of_a_piece_are_in_its_car
 
 def test_a_weight_for_each_field_is_asked_for_before_the_training_begins(music, tmp_path):
     preset = small("tune", Regression(), PlainLstm(hidden=4))
-    with pytest.raises(OptionError, match="a loss weight for each of 3 fields, got 2"):
+    with pytest.raises(OptionError, match="expected 3 loss_weights for preset tune, one a field, got 2"):
         go(music, tmp_path / "run", preset, settings={"loss_weights": "0.5,1"})
     assert go(music, tmp_path / "run", preset, settings={"loss_weights": "0.5,1,1"}).card["recipe"]["loss_weights"]
 

@@ -7,12 +7,12 @@ from kantor.training.recipe import Recipe
 
 PART = Preset(
     name="tokens",
-    about="Several tracks and instruments, drums among them, note by note as REMI tokens; needs the extra 'tokens'.",
+    about="Several tracks and instruments, drums among them, note by note; to train it, install the extra 'tokens'.",
     representation=Tokens(inputs=("beat", "meter", "key", "remaining", "position", "bar")),
     network=Lstm(embedding=256, hidden=384, layers=2, dropout=0.25, head=256),
     recipe=Recipe(
         epochs=40,
-        batch_size=32,
+        batch_size=16,
         window=512,
         learning_rate=3e-3,
         transpose=5,
