@@ -69,7 +69,7 @@ FILES = {
     "utf16.csv": (lambda: GOOD.encode("utf-16"), "'utf16.csv' is not a text"),
     "high.csv": (lambda: (GOOD + "100,67,64,48\n").encode(), r"36 \(C2\) to 81 \(A5\), got 100 at row 16 .*soprano"),
     "deep.csv": (lambda: (GOOD + "72,67,64,35\n").encode(), r"got 35 at row 16 .*bass; try transposing"),
-    "silent.csv": (lambda: (HEADER + "0,0,0,0\n" * 9).encode(), "expected a score of 4 voices, got one without notes"),
+    "silent.csv": (lambda: (HEADER + "0,0,0,0\n" * 9).encode(), "expected a prompt with notes, got none"),
     "five.csv": (lambda: b"note0,note1,note2,note3,note4\n72,70,65,60,50\n", "at most 4 notes at once, got 5"),
     "music.txt": (lambda: GOOD.encode(), "expected a file suffix among .mid, .*got '.txt'"),
 }
@@ -187,7 +187,10 @@ def test_continue_refuses_what_is_out_of_range(refused, tmp_path, flags, said):
         (["evaluate", "jsb", "--data", "nowhere"], "expected a folder of music at 'nowhere'"),
         (["evaluate", "jsb", "--split", "dev", "--data", "in"], "no split named 'dev'. Available: test, train, valid"),
         (["evaluate", "jsb", "--split", "train", "--data", "in"], r"got none \(test has 1\)"),
-        (["evaluate", "jsb", "--split", "test", "--data", "in", "--protocol", "all"], "Available: frames, whole, windows"),
+        (
+            ["evaluate", "jsb", "--split", "test", "--data", "in", "--protocol", "all"],
+            "Available: frames, whole, windows",
+        ),
         (["evaluate", "jsb", "--split", "test", "--data", "in", "--protocol", "windows"], "try --protocol whole"),
         (["evaluate", "jsb", "--data", "in/test/a.csv"], "got a file"),
         (["render", "in/test/a.csv", "-o", "in/test/a.csv"], "other than the file that is read"),
@@ -254,10 +257,10 @@ SPOILT = {
     "card a list": (lambda m: (m / bundle.CARD).write_text("[]"), "states no format"),
     "other weights": (lambda m: append(m / bundle.WEIGHTS), "weights.safetensors is not the file that its card names"),
     "other graph": (lambda m: append(m / bundle.GRAPH), "graph.onnx is not the file that its card names"),
-    "later format": (lambda m: card(m, format=99), "format 99, this version reads up to 1; try a newer Kantor"),
+    "later format": (lambda m: card(m, format=99), "format 99, this version reads up to 2; try a newer Kantor"),
     "other network": (lambda m: card(m, network={"kind": "lstm", "hidden": 9}), "parameters"),
     "unknown network": (lambda m: card(m, network={"kind": "gru"}), "no network named 'gru'"),
-    "unknown representation": (lambda m: card(m, representation={"name": "roll"}), "no representation named 'roll'"),
+    "unknown representation": (lambda m: card(m, representation={"name": "polka"}), "no representation named 'polka'"),
     "less": (lambda m: card(m, network=None), "network cannot be understood"),
 }
 

@@ -70,6 +70,7 @@ def compose(
     desk = _Desk(bundle, filters, None if prompt is None else len(prompt), notes, pitches_of(bundle, scale), advance)
     start = np.empty((0, decided(bundle.representation)), dtype=np.int64) if prompt is None else prompt
     values, nats = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
+    advance(1.0)
     return {
         take: desk.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
         for row, (take, plan) in enumerate(plans.items())

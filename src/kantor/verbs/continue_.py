@@ -159,7 +159,9 @@ def _played_on(given: Score, whole: Score, added: Score, joint: int, end: int) -
     notes["duration"] = np.maximum(stop - notes["onset"], 1)
     own = [number for number, part in enumerate(given.parts) if not part.is_drum]
     parts = given.parts
-    if len(own) == 1:
+    if found := _same_parts(added, given):
+        notes["part"] = np.array(found)[notes["part"]]
+    elif len(own) == 1:
         notes["part"] = own[0]
     else:
         program = given.parts[own[0]].program if own else 0
@@ -221,6 +223,17 @@ def _sung_on(given: Score, whole: Score, added: Score, joint: int) -> Score:
         length_ticks=round(whole.length_ticks * scale),
         recipe="",
     )
+
+
+def _same_parts(added: Score, given: Score) -> list[int]:
+    """The given part that each of several added ones is, in order; none where one is not among them."""
+    found: list[int] = []
+    for part in added.parts if len(added.parts) > 1 else ():
+        start = found[-1] + 1 if found else 0
+        if part not in given.parts[start:]:
+            return []
+        found.append(given.parts.index(part, start))
+    return found
 
 
 def _later(ticks: tuple[int, ...], joint: int, scale: float) -> tuple[int, ...]:

@@ -11,7 +11,6 @@ from kantor.errors import OptionError
 from kantor.presets import Preset
 from kantor.score import Score
 from kantor.theory import key_name
-from kantor.verbs._models import opened
 
 __all__ = ["describe_score", "info", "models", "presets"]
 
@@ -24,6 +23,8 @@ def info(target: str | Path) -> dict[str, Any]:
     if path.is_file():
         known = " ".join(io.SUFFIXES)
         raise OptionError(f"expected a model, or music in a file ending in one of {known}; got '{path.name}'.")
+    from kantor.verbs._models import opened  # what runs models is heavy, and lists shall be quick
+
     bundle = opened(target)
     return {"kind": "model", "folder": str(bundle.path), **bundle.card}
 
@@ -60,11 +61,16 @@ def presets() -> list[dict[str, Any]]:
             "seed": preset.seed,
             "representation": _spelt(preset.representation),
             "network": preset.network.kind,
-            "parameters": preset.parameters,
+            "parameters": _parameters(preset),
             "about": preset.about,
         }
         for preset in found
     ]
+
+
+def _parameters(preset: Preset) -> int | None:
+    """Size of its network; None where its vocabulary has still to be learned."""
+    return None if getattr(preset.representation, "vocabulary", None) == () else preset.parameters
 
 
 def _spelt(representation: Any) -> str:
