@@ -47,7 +47,11 @@ def main():
             made = kantor.train(preset, out=Path(folder) / str(number), say=lambda _: None, **where)
             figures, _ = kantor.evaluate(made, **where)
             fields = {field: round(nats, 3) for field, nats in figures.nats_by_field.items()}
-            row = {"times": name, "parameters": made.card["parameters"], "nats_per_note": round(figures.nats_per_note, 3)}
+            row = {
+                "times": name,
+                "parameters": made.card["parameters"],
+                "nats_per_note": round(figures.nats_per_note, 3),
+            }
             print(json.dumps({**row, **fields}), flush=True)
 
 

@@ -41,8 +41,15 @@ def main():
         train, valid = (frames_of(corpus, split, representation) for split in ("train", "valid"))
         chance = (train.sum(0) + 1) / (len(train) + 2)
         nats = -(valid * np.log(chance) + (1 - valid) * np.log(1 - chance)).sum(1).mean()
-        row = {"nats_per_frame": nats, "bce": nats / KEYS, "none_sounds": 1 - valid.mean(), "density": valid.sum(1).mean()}
-        print(json.dumps({"folder": folder.rstrip("/").split("/")[-1], **{k: round(float(v), 4) for k, v in row.items()}}))
+        row = {
+            "nats_per_frame": nats,
+            "bce": nats / KEYS,
+            "none_sounds": 1 - valid.mean(),
+            "density": valid.sum(1).mean(),
+        }
+        print(
+            json.dumps({"folder": folder.rstrip("/").split("/")[-1], **{k: round(float(v), 4) for k, v in row.items()}})
+        )
 
 
 if __name__ == "__main__":

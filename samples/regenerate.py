@@ -30,7 +30,7 @@ def main() -> int:
         try:
             (piece,) = kantor.generate(model, bars=8, seed=SEED)
         except KantorError as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            print(f"{name}: {error}", file=sys.stderr)  # noqa: T201
             missing = 2
             continue
         stem = HERE / name
@@ -40,7 +40,7 @@ def main() -> int:
         lines.append(f"| [{name}.mid]({name}.mid) | [picture]({name}.png) | [sound]({name}.ogg) | `{command}` |")
     if not sys.argv[1:]:
         head = "# Samples\n\nEight bars of every preset, from nothing, the first seed there is; none was chosen.\n\n"
-        note = "The seeds' models are trained for some minutes by `make seeds`. `python samples/regenerate.py` makes this page.\n\n"
+        note = "The seeds' models are those of `make seeds`. `python samples/regenerate.py` makes this page.\n\n"
         table = "| music | picture | sound | command |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
         (HERE / "README.md").write_text(head + note + table, encoding="utf-8")
     return missing
