@@ -18,8 +18,8 @@ hexadecimal = st.text("0123456789abcdef", min_size=16, max_size=16)
 def test_from_three_pieces_on_no_split_is_empty_nor_below_two_thirds_of_its_share(pieces):
     chosen = list(by_contents(pieces).values())
     assert set(chosen) == set(SPLITS)
-    for split, share in zip(SPLITS, (0.7, 0.15, 0.15), strict=True):
-        assert chosen.count(split) >= int(share * len(pieces) * 2 / 3)
+    for split, share in zip(SPLITS, (70, 15, 15), strict=True):
+        assert chosen.count(split) >= len(pieces) * share * 2 // 300
 
 
 @given(st.dictionaries(st.text(max_size=4), hexadecimal, max_size=2))

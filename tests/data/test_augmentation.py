@@ -26,6 +26,12 @@ def test_a_transposition_keeps_what_is_not_pitch():
     assert moved.replace(**back) == score
 
 
+def test_drums_are_not_transposed():
+    parts = (Part("Piano"), Part("Drums", 0, is_drum=True))
+    score = Score.from_notes([(0, 480, 60, 80, 0), (0, 480, 38, 80, 1)], parts=parts)
+    assert transpose(score, 3).notes["pitch"].tolist() == [63, 38]
+
+
 @given(score=scores(), semitones=st.integers(-11, 11))
 def test_a_transposition_there_and_back_sounds_the_same(score, semitones):
     again = transpose(transpose(score, semitones), -semitones)

@@ -332,6 +332,16 @@ def test_what_tempo_varies_is_not_kept_and_what_else_is_varied_is():
     assert len(shifted._encode._kept) == 1  # one piece fills its own range
 
 
+def test_a_varied_piece_is_encoded_once_for_all_its_windows(monkeypatch):
+    made = []
+    encode = Notes.encode
+    monkeypatch.setattr(Notes, "encode", lambda self, score, **k: made.append(score) or encode(self, score, **k))
+    pieces = Pieces([chords(24), chords(30)], Notes(), 1, window=8, augmentation=Augmentation(tempo=0.2))
+    made.clear()
+    assert len(epoch(pieces)) > 10
+    assert len(made) == 2
+
+
 def test_windows_of_a_stretched_piece_are_never_empty():
     pieces = Pieces([chords(40)], Frames(), 4, window=8, augmentation=Augmentation(tempo=0.9))
     for number in range(20):

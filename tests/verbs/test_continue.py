@@ -246,6 +246,19 @@ def test_music_of_any_kind_stays_as_it_was_and_goes_on(network, representation):
     assert piece.score.meters == given.meters
 
 
+@pytest.mark.parametrize(("step", "onsets"), [(60, [1680, 2880]), (6, [960, 1080])])
+def test_time_goes_on_from_the_last_note_of_the_prompt_but_not_into_it(network, step, onsets):
+    def steady(inputs, steps, memory, size):
+        return rambling(inputs, steps, memory, size) if size != 2 else np.tile([float(step), 0.0], (*steps.shape, 1))
+
+    network(steady)
+    given = Score.from_notes([(0, 480, 60, 80, 0), (480, 480, 62, 80, 0)], parts=(Part("Piano"),))
+    score = continue_(given, bundle(Regression()), bars=4, seed=1, temperature=0)[0].score
+    # in steps of 20 ticks, counted from 480; what else was decided of a note moves them by one
+    assert score.notes["onset"][2:4].tolist() == pytest.approx(onsets, abs=40)
+    assert score.notes["onset"][2] >= 960
+
+
 @EACH
 def test_takes_of_any_kind_differ_and_their_seeds_do_not(network, representation):
     network(playing)

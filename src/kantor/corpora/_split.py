@@ -14,8 +14,7 @@ from kantor.corpora._corpus import Split
 
 __all__ = ["by_contents"]
 
-_SHARES: dict[Split, float] = {"train": 0.70, "valid": 0.15, "test": 0.15}
-_LEAST = 2 / 3  # of its share
+_SHARES: dict[Split, int] = {"train": 70, "valid": 15, "test": 15}  # in hundredths, which add up exactly
 
 
 def by_contents(digests: Mapping[str, str]) -> dict[str, Split]:
@@ -23,8 +22,8 @@ def by_contents(digests: Mapping[str, str]) -> dict[str, Split]:
     order = sorted(digests, key=lambda piece: (digests[piece], piece))
     places = [int(digests[piece][:16], 16) / 2**64 for piece in order]
     count = len(order)
-    train, valid, test = (max(int(_LEAST * share * count), int(count >= 3)) for share in _SHARES.values())
-    second = bisect_left(places, _SHARES["train"] + _SHARES["valid"])
+    train, valid, test = (max(share * 2 * count // 300, int(count >= 3)) for share in _SHARES.values())
+    second = bisect_left(places, (_SHARES["train"] + _SHARES["valid"]) / 100)
     second = max(min(second, count - test), train + valid)
-    first = max(min(bisect_left(places, _SHARES["train"]), second - valid), train)
+    first = max(min(bisect_left(places, _SHARES["train"] / 100), second - valid), train)
     return {piece: "train" if at < first else "valid" if at < second else "test" for at, piece in enumerate(order)}
