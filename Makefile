@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 .PHONY: demo install dev test check fix bench seeds clean
 
 demo: install    ## compose a chorale with the base install alone -> out/
-	$(BIN)/kantor generate --bars 16 --temperature 0.85 --seed 2 -o out/chorale.mid -o out/chorale.musicxml -o out/chorale.wav -o out/chorale.svg -o out/chorale.png
+	$(BIN)/kantor generate --force --bars 16 --temperature 0.85 --seed 2 -o out/chorale.mid -o out/chorale.musicxml -o out/chorale.wav -o out/chorale.svg -o out/chorale.png
 
 install: .venv/base.stamp
 

@@ -5,7 +5,8 @@ Data are made up and networks untrained: neither changes what a step costs.
 
 Training: batches of as many windows, as long, on two threads each; Keras's ``fit`` beside our ``Learner``'s step. Of a
 window Keras learns one target in seeds 001 to 004, the note (event, frame) that follows it; we learn one at every
-position. So there are two ratios: of windows a second, which the bars are about, and of targets a second.
+position. So there are two ratios: of windows a second, which the bars are about, and of targets a second. ``--precision
+bf16-mixed`` has our side multiply in bfloat16, whatever the preset says; Keras keeps to float32.
 
 Generating: the seed's loop around ``predict``, which reads its window anew for every note, beside our stream, which
 reads each note once; given as much, writing as much. Keras has the threads it likes, or one; we have one. Sixteen
@@ -14,6 +15,8 @@ pieces side by side are in rows of their own, which no bar is about.
 Beside the clock's ratios are those of the processor's own seconds, which the company of other programs hardly changes;
 with one thread (``--threads 1``) they are the ones to trust there. ``OMP_WAIT_POLICY=PASSIVE`` also helps: torch's
 threads else wait for each other by spinning, on the very core that the other one needs.
+
+Each measurement is a line of JSON; ``--table`` ends with a table of both readings of the training, and of the writing.
 
 Keras lives in an environment of its own; without one, our side is measured alone.
 """
@@ -45,6 +48,7 @@ from kantor.sampling.stream import stream
 from kantor.score import NOTE, TICKS_PER_QUARTER, Meter, Part, Score
 from kantor.training.export import export
 from kantor.training.learner import Learner
+from kantor.training.recipe import CHOICES
 
 MANY, READY, WARM = 16, 8, 3
 KERAS = Path(__file__).with_name("_seeds_keras.py")
@@ -148,7 +152,7 @@ def chords(amount: int = 3000, times: int = 60) -> Score:
     return Score.from_notes(rows, parts=(Part(),))
 
 
-def training(seed: str, seconds: float, threads: int) -> Side:
+def training(seed: str, seconds: float, threads: int, precision: str) -> Side:
     """A chunk of training steps of the preset: the network's, the loss's and the optimiser's, without Lightning."""
     torch.manual_seed(0)
     ours, job = preset(seed), JOBS[seed]
@@ -157,7 +161,7 @@ def training(seed: str, seconds: float, threads: int) -> Side:
     optimizer = learner.configure_optimizers()
     optimizer = optimizer["optimizer"] if isinstance(optimizer, dict) else optimizer
     batches = made_up(ours.representation, job)
-    half = ours.recipe.precision == "bf16-mixed"
+    half = precision == "bf16-mixed"
 
     def step(number: int) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
@@ -265,8 +269,10 @@ def compare_training(seed: str, python: str | None, options: argparse.Namespace)
             said, sides["keras"] = stack.enter_context(keras(python, seed, "train", options.seconds, options.threads))
             figures["keras_parameters"] = said["parameters"]
         if known(seed):
-            sides["kantor"] = training(seed, options.seconds, options.threads)
-            figures |= {"kantor_parameters": preset(seed).parameters, "precision": preset(seed).recipe.precision}
+            own = preset(seed).recipe.precision
+            precision = options.precision or own
+            sides["kantor"] = training(seed, options.seconds, options.threads, precision)
+            figures |= {"kantor_parameters": preset(seed).parameters, "precision": precision, "preset_precision": own}
         rows = in_turn(sides, options.rounds)
     for side in sides:
         figures[f"{side}_ms_a_step"] = spread([1000 / rate for rate in rates(rows, side, "steps")])
@@ -301,6 +307,54 @@ def compare_generating(seed: str, python: str | None, options: argparse.Namespac
     return {**figures, "bar": job.generating_bar}
 
 
+# -- the table ------------------------------------------------------------------------------------------------------
+
+HEADS = ("seed", "precision", "windows", "by processor", "targets", "bar", "written", "one thread", "16 pieces", "bar")
+FOOT = """\
+How many times as much Kantor does in a second as the seed's Keras program: median (least .. most) of the rounds.
+precision     of Kantor's products in training; Keras's are float32. * overrides the preset's own.
+windows       training windows read a second, of equal length; "by processor": by processor seconds, not the clock's.
+targets       what is learned from them: a prediction and its loss. In seed 000 the Keras program has a target at every
+              position, 131 of them a window, as Kantor does, so the two readings agree. In 001 to 004 it reads a window
+              and learns the one note (event, frame) behind it, Kantor one at every position: targets are windows times
+              the window's length (100, 64, 25, 50). Neither is the whole truth: Kantor's targets of one window
+              share most of their past, and their early ones have little of it.
+written       notes, events or frames a second of one piece, Keras on the threads it likes; then Keras on one thread;
+              then sixteen pieces of Kantor's side by side against one of Keras's on the threads it likes.
+bar           what is aimed at: of the windows, and of what is written, by the clock."""
+
+
+def table(rows: list[dict]) -> str:
+    """Both readings of the training, and the writing, a line a seed."""
+    by_seed: dict[str, dict[str, dict]] = {}
+    for row in rows:
+        by_seed.setdefault(row["seed"], {})[row["what"]] = row
+    lines = [
+        HEADS,
+        *(_line(seed, found.get("train", {}), found.get("generate", {})) for seed, found in by_seed.items()),
+    ]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([*texts, "", FOOT])
+
+
+def _line(seed: str, train: dict, generate: dict) -> tuple[str, ...]:
+    precision = train.get("precision", "-")
+    precision += "*" if precision != train.get("preset_precision", precision) else ""
+    learned = (train.get(f"ratio_of_{what}") for what in ("windows", "windows_by_cpu", "targets"))
+    pairs = ("kantor_over_keras", "kantor_over_keras_one_thread", "kantor_16_side_by_side_over_keras")
+    made = (generate.get(f"ratio_{pair}") for pair in pairs)
+    bars = (f"{row[name]:g}" if name in row else "-" for row, name in ((train, "bar_of_windows"), (generate, "bar")))
+    return (seed, precision, *map(_ratio, learned), next(bars), *map(_ratio, made), next(bars))
+
+
+def _ratio(found: list[float] | None) -> str:
+    if found is None:
+        return "-"
+    middle, least, most = (f"{value:,.0f}" if value >= 100 else f"{value:.2f}" for value in found)
+    return f"{middle} ({least} .. {most})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keras-python", default=os.environ.get("KANTOR_KERAS_PYTHON", ".venv-keras/bin/python"))
@@ -309,16 +363,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a chunk lasts, at least")
     parser.add_argument("--threads", type=int, default=2, help="of a training, on both sides")
+    parser.add_argument(
+        "--precision", choices=CHOICES["precision"], help="of our training; the preset's own unless given"
+    )
+    parser.add_argument("--table", action="store_true", help="end with a table of both readings, windows and targets")
     options = parser.parse_args()
     python = options.keras_python if Path(options.keras_python).exists() else None
     if python is None:
         print(HOW_TO.format(python=options.keras_python))
     compare = {"train": compare_training, "generate": compare_generating}
+    rows = []
     for seed in options.only or JOBS:
         for what in options.what or compare:
             if python or known(seed):
-                figures = compare[what](seed, python, options)
-                print(json.dumps({"benchmark": "seeds", "seed": seed, "what": what, **figures}), flush=True)
+                row = {"benchmark": "seeds", "seed": seed, "what": what, **compare[what](seed, python, options)}
+                print(json.dumps(row), flush=True)
+                rows.append(row)
+    if options.table:
+        print(f"\n{table(rows)}")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def main() -> int:
             missing = 2
             continue
         stem = HERE / name
-        piece.save(f"{stem}.mid", f"{stem}.png")
-        piece.save(f"{stem}.ogg", **SOUND)
+        piece.save(f"{stem}.mid", f"{stem}.png", force=True)
+        piece.save(f"{stem}.ogg", force=True, **SOUND)
         command = f"kantor generate --model {model} --bars 8 --seed {SEED} -o {name}.mid -o {name}.png -o {name}.ogg"
         lines.append(f"| [{name}.mid]({name}.mid) | [picture]({name}.png) | [sound]({name}.ogg) | `{command}` |")
     if not sys.argv[1:]:

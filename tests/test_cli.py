@@ -43,12 +43,13 @@ def chorale(tmp_path):
 
 
 PROMISED = {
-    "generate": "--model --bars --key --meter --pickup --temperature --top-k --top-p --min-p --seed -n -o --json",
-    "continue": "--model --from-bar --bars --temperature --top-k --top-p --min-p --seed -n -o --json",
+    "generate": "--model --bars --key --meter --pickup --temperature --top-k --top-p --min-p --seed -n -o --force "
+    "--json",
+    "continue": "--model --from-bar --bars --temperature --top-k --top-p --min-p --seed -n -o --force --json",
     "train": "--corpus --data --from --out --max-epochs --max-minutes --batch-size --window --accelerator "
     "--resume --set",
     "evaluate": "--corpus --data --split --protocol --json",
-    "render": "-o --soundfont --instrument --sample-rate",
+    "render": "-o --soundfont --instrument --sample-rate --force",
     "info": "--json",
     "presets": "--json",
     "models": "--json",
@@ -218,6 +219,37 @@ def test_rendering_writes_every_file_and_names_it(run, tmp_path, chorale):
     assert all(file.stat().st_size > 100 for file in files)
 
 
+@pytest.mark.parametrize("command", ["generate", "continue", "render", "plot"])
+def test_a_file_is_written_over_only_by_force(run, tmp_path, chorale, monkeypatch, command):
+    (tmp_path / "a.png").write_text("precious")
+    given = {"generate": ["--bars", 1], "continue": [chorale, "--bars", 1], "render": [chorale], "plot": [chorale]}
+    asked = [command, *given[command], "-o", tmp_path / "new.png", "-o", tmp_path / "a.png"]
+    with monkeypatch.context() as patch:
+        patch.setattr("kantor.verbs._compose.compose", None)
+        code, out, err = run(*asked)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: expected new files to write, got '{tmp_path / 'a.png'}' that exist already; try")
+    assert err.count("\n") == 1
+    assert (tmp_path / "a.png").read_text() == "precious"
+    assert not (tmp_path / "new.png").exists()
+    assert run(*asked, "--force")[0] == 0
+    assert {path.name for path in tmp_path.glob("*.png") if path.read_bytes().startswith(b"\x89PNG")} == {
+        "new.png",
+        "a.png",
+    }
+
+
+def test_no_take_is_written_where_one_of_them_is_there(run, tmp_path):
+    (tmp_path / "take-3.mid").write_text("precious")
+    asked = ["generate", "--bars", 1, "-n", 3, "--seed", 1, "-o", tmp_path / "take-{n}.mid"]
+    code, _, err = run(*asked)
+    assert code == 2
+    assert "take-3.mid' that exist already" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["take-3.mid"]
+    assert run(*asked, "--force")[0] == 0
+    assert len(io.load(tmp_path / "take-3.mid")) > 0
+
+
 # -- info, presets, models, evaluate ---------------------------------------------------------------------------------
 
 
@@ -238,7 +270,7 @@ def test_info_knows_files_and_models(run, chorale):
     ("command", "names"),
     [
         ("presets", ["name", "seed", "representation", "network", "parameters", "about"]),
-        ("models", ["name", "about", "preset", "parameters", "corpus", "metrics"]),
+        ("models", ["name", "about", "preset", "parameters", "corpus", "unit", "metrics"]),
     ],
 )
 def test_lists_are_lists_of_objects(run, command, names):

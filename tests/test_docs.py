@@ -23,7 +23,10 @@ PAGES = sorted(
     + list((ROOT / "samples").rglob("*.md"))
 )
 FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost", "127.0.0.1")
-ROOMS = ("representations", "presets", "corpora", "models", "baselines")
+ROOMS = ("rules", "representations", "presets", "corpora", "models", "baselines")
+#: Models that compose from left to right, and are judged so; the others fill in what is missing.
+COMPOSING = [name for name in shipped() if not kantor.load(name).network.two_sided]
+FILLING = sorted(set(shipped()) - set(COMPOSING))
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -92,7 +95,7 @@ def music(tmp_path):
     return tmp_path / "music"
 
 
-@pytest.mark.parametrize("model", shipped())
+@pytest.mark.parametrize("model", COMPOSING)
 def test_generate_prints_what_is_documented(printed, model):
     pieces = printed("generate", "--model", model, "--bars", 2, "--count", 2, "--seed", 1, "-o", "{n}.mid", "--json")
     assert len(pieces) == 2
@@ -103,7 +106,22 @@ def test_generate_prints_what_is_documented(printed, model):
 
 def test_continue_prints_what_is_documented(printed, prompt):
     (piece,) = printed("continue", prompt, "--bars", 1, "--seed", 1, "-o", "more.mid", "--json")
-    assert_as_documented(piece, "continue")
+    assert_as_documented(piece, "generate")
+    (again,) = printed("replay", "more.mid", "-o", "again.mid", "--json")
+    assert_as_documented(again, "generate")
+    assert Path("again.mid").read_bytes() == Path("more.mid").read_bytes()
+
+
+@pytest.mark.parametrize("model", FILLING)
+@pytest.mark.parametrize(("command", "options"), [("harmonize", ()), ("infill", ("--bars", "2"))])
+def test_filling_in_prints_what_is_documented(printed, model, command, options):
+    tune = hymn()
+    notes = tune.notes[tune.notes["part"] == 0]
+    kantor.io.save(tune.replace(notes=notes, parts=tune.parts[:1]) if command == "harmonize" else tune, "given.mid")
+    options = (*options, "--model", model, "--sweeps", 2, "--seed", 1)
+    (piece,) = printed(command, "given.mid", *options, "-o", "made.mid", "--json")
+    assert_as_documented(piece, "generate")
+    assert piece["notes_decided"] > 0
 
 
 def test_train_prints_what_is_documented(printed, music):
@@ -111,14 +129,29 @@ def test_train_prints_what_is_documented(printed, music):
     assert_as_documented(made, "info of a model")
 
 
+def test_train_prints_what_is_documented_of_a_model_that_fills_in(printed, music):
+    made = printed("train", "chorale-infill", "--data", music, *SMALL, "--set", "hidden=8", "--json")
+    assert_as_documented(made, "info of a model")
+    assert made["metrics"].keys() == {"infilling", "harmonising"}
+    for figures in made["metrics"].values():
+        assert_as_documented(figures, "info of a model that fills in")
+
+
 def test_train_prints_what_is_documented_of_several_values(printed, music):
     rows = printed("train", "notes", "--data", music, *SMALL, "--set", "hidden=8,12", "--json")
     assert [row.pop("hidden") for row in rows] == ["8", "12"]
     for row in rows:
         assert_as_documented(row, "train of several values")
+    told = printed("info", "runs/notes", "--json")
+    assert_as_documented(told, "info of trainings")
+    assert [{name: value for name, value in row.items() if name != "hidden"} for row in told["runs"]] == rows
+    told = printed("plot", "runs/notes", "--json")
+    assert_as_documented(told, "plot of trainings")
+    for run in told["runs"]:
+        assert_as_documented(run, "plot of each training")
 
 
-@pytest.mark.parametrize("model", shipped())
+@pytest.mark.parametrize("model", COMPOSING)
 def test_evaluate_prints_what_is_documented(printed, music, model):
     figures = printed("evaluate", model, "--data", music, "--split", "train", "--json")
     assert_as_documented(figures, "evaluate")
@@ -157,7 +190,7 @@ def test_info_of_a_score_prints_what_is_documented(printed, prompt):
     assert_as_documented(printed("info", prompt, "--json"), "info of a score")
 
 
-@pytest.mark.parametrize("command", ["presets", "models"])
+@pytest.mark.parametrize("command", ["rules", "presets", "models"])
 def test_lists_print_what_is_documented(printed, command):
     rows = printed(command, "--json")
     assert rows
@@ -199,8 +232,8 @@ def test_every_command_is_in_the_tour_of_the_readme():
 
 # -- commands on other pages -----------------------------------------------------------------------------------------
 
-ELSEWHERE = ("corpora.md", "protocols.md", "seeds.md")
-NEED_OUTPUT = ("generate", "continue", "render")
+ELSEWHERE = ("corpora.md", "protocols.md", "rules.md", "seeds.md")
+NEED_OUTPUT = ("generate", "continue", "harmonize", "infill", "render", "replay")
 
 
 def commands(name):
@@ -216,7 +249,7 @@ def commands(name):
 def test_every_command_of_a_page_exists_with_its_options(name):
     group = typer.main.get_command(app)
     found = commands(name)
-    assert len(found) > 4
+    assert len(found) > 2
     for command, *arguments in found:
         output = ["-o", "x.mid"] if command in NEED_OUTPUT and "-o" not in arguments else []
         group.commands[command].make_context(command, [*arguments, *output])

@@ -86,6 +86,16 @@ def test_the_tour_can_be_taken(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+def test_what_is_written_can_be_written_again():
+    writing = [arguments for arguments in commands() if arguments[0] != "train" and "-o" in arguments]
+    assert len(writing) > 10
+    assert not [" ".join(arguments) for arguments in writing if "--force" not in arguments]
+    assert " generate --force " in (ROOT / "Makefile").read_text(encoding="utf-8")
+    saved = re.findall(r"\.save\(.*\)", "".join(fenced("python")))
+    assert saved
+    assert all("force=True" in call for call in saved)
+
+
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {}

@@ -539,3 +539,18 @@ def test_a_cut_from_end_to_end_changes_nothing_that_sounds(score):
     cut = score.cut(0, score.length_ticks)
     assert np.array_equal(cut.notes, score.notes)
     assert (cut.parts, cut.length_ticks, cut.fermatas) == (score.parts, score.length_ticks, score.fermatas)
+
+
+@given(score=scores(monophonic=False), data=st.data())
+def test_pitched_notes_are_those_of_parts_that_are_no_drums_in_their_order(score, data):
+    drums = data.draw(st.lists(st.booleans(), min_size=len(score.parts), max_size=len(score.parts)))
+    score = score.replace(parts=tuple(Part(is_drum=drum) for drum in drums))
+    assert score.pitched.tolist() == [row for row in score.notes.tolist() if not drums[row[4]]]
+    assert not score.pitched.flags.writeable
+    assert score == score.replace()
+
+
+def test_without_drums_the_pitched_notes_are_the_notes_and_without_parts_there_are_none():
+    score = line(60, 62)
+    assert score.pitched is score.notes
+    assert len(empty(4).pitched) == 0

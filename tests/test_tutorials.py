@@ -99,6 +99,12 @@ def test_a_tutorial_runs_from_its_first_cell_to_its_last(path, bach, tmp_path, m
     assert CLAIMS[path.stem](names)
 
 
+@each_tutorial
+def test_what_a_tutorial_saves_it_can_save_again(path):
+    saved = [line for source in sources(path, "code") for line in source.splitlines() if ".save(" in line]
+    assert not [line for line in saved if "kantor.io.save(" not in line and "force=True" not in line]
+
+
 def test_there_is_a_tutorial_for_every_seed():
     seeds = {preset.seed: preset.name for preset in (registry.part("presets", n) for n in registry.names("presets"))}
     numbers = {path.stem[:3]: path for path in TUTORIALS}

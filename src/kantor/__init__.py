@@ -13,16 +13,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kantor import corpora, io, render
+    from kantor import corpora, io, render, rules
     from kantor.bundle import Bundle, load
     from kantor.errors import KantorError
     from kantor.score import Key, Meter, Part, Score, Tempo
     from kantor.verbs.continue_ import continue_
     from kantor.verbs.evaluate import evaluate
     from kantor.verbs.generate import generate
+    from kantor.verbs.harmonize import harmonize
+    from kantor.verbs.infill import infill
     from kantor.verbs.inspect import inspect
     from kantor.verbs.piece import Piece
     from kantor.verbs.plot import plot
+    from kantor.verbs.replay import replay
     from kantor.verbs.train import train
 
 __version__ = "0.1.0"
@@ -40,21 +43,26 @@ __all__ = [
     "corpora",
     "evaluate",
     "generate",
+    "harmonize",
+    "infill",
     "inspect",
     "io",
     "load",
     "plot",
     "render",
+    "replay",
+    "rules",
     "train",
 ]
 
-ROOMS = ("corpora", "io", "render")
+ROOMS = ("corpora", "io", "render", "rules")
+VERBS = ("continue_", "evaluate", "generate", "harmonize", "infill", "inspect", "plot", "replay", "train")
 _HOMES = {
     "Bundle": "kantor.bundle",
     "KantorError": "kantor.errors",
     **dict.fromkeys(("Key", "Meter", "Part", "Score", "Tempo"), "kantor.score"),
     "Piece": "kantor.verbs.piece",
-    **{verb: f"kantor.verbs.{verb}" for verb in ("continue_", "evaluate", "generate", "inspect", "plot", "train")},
+    **{verb: f"kantor.verbs.{verb}" for verb in VERBS},
     "load": "kantor.bundle",
 }
 

@@ -43,12 +43,23 @@ Model = Annotated[str, typer.Option("--model", "-m", help="A model in the packag
 Output = Annotated[
     list[Path], typer.Option("--output", "-o", help="A file to write; its suffix says what. Repeatable.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there; refused without it.")]
 Temperature = Annotated[
     float | None, typer.Option(help="Below 1 safer, above 1 bolder, 0 always the likeliest; the model's own, or 1.")
 ]
 TopK = Annotated[int | None, typer.Option(help="Draw from the K likeliest classes only.")]
 TopP = Annotated[float | None, typer.Option(help="Draw from the likeliest classes that together reach P (0..1).")]
 MinP = Annotated[float | None, typer.Option(help="Drop classes less than P times as likely as the likeliest (0..1).")]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", help="A rule that always holds, 'in-key=Gm'; 'none': no default ones. Repeatable."),
+]
+Soft = Annotated[
+    list[str] | None, typer.Option("--soft", help="A rule whose faults cost nats: 'stepwise=0.5'. Repeatable.")
+]
+Chords = Annotated[str | None, typer.Option(help="Chords to keep to, 'I V vi IV' or 'C G/B Am F', one a bar; | bars.")]
+Beam = Annotated[int, typer.Option(help="Search for the likeliest piece with so many beginnings; 0 draws notes.")]
+BestOf = Annotated[int, typer.Option(help="Make so many of each piece, and keep the best.")]
 Notes = Annotated[int | None, typer.Option(help="How many notes, in place of bars.")]
 Seconds = Annotated[float | None, typer.Option(help="How many seconds, in place of bars.")]
 PromptNotes = Annotated[
@@ -120,11 +131,17 @@ def generate(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    rules: Rules = None,
+    soft: Soft = None,
+    chords: Chords = None,
+    beam: Beam = 0,
+    best_of: BestOf = 1,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
     instrument: Instrument = None,
     sample_rate: SampleRate = 44100,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Compose a piece from nothing, and write it as music, sound, pages or pictures."""
@@ -148,13 +165,19 @@ def generate(
             top_k=top_k,
             top_p=top_p,
             min_p=min_p,
+            rules=rules or (),
+            soft=soft or (),
+            chords=chords,
+            beam=beam,
+            best_of=best_of,
             seed=seed,
             count=count,
             advance=advance,
         )
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
-    _compose(compose, output, count, playing, as_json, source=Path(prompt) if prompt else None)
+    source = Path(prompt) if prompt else None
+    _compose(compose, output, count, playing, force=force, as_json=as_json, source=source)
 
 
 @app.command("continue")
@@ -175,11 +198,17 @@ def continue_(
     top_k: TopK = None,
     top_p: TopP = None,
     min_p: MinP = None,
+    rules: Rules = None,
+    soft: Soft = None,
+    chords: Chords = None,
+    beam: Beam = 0,
+    best_of: BestOf = 1,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
     instrument: Instrument = None,
     sample_rate: SampleRate = 44100,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Go on from a piece; the given music stays as it was."""
@@ -200,13 +229,46 @@ def continue_(
             top_k=top_k,
             top_p=top_p,
             min_p=min_p,
+            rules=rules or (),
+            soft=soft or (),
+            chords=chords,
+            beam=beam,
+            best_of=best_of,
             seed=seed,
             count=count,
             advance=advance,
         )
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
-    _compose(compose, output, count, playing, as_json, source=Path(file))
+    _compose(compose, output, count, playing, force=force, as_json=as_json, source=Path(file))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A file that Kantor has made: MIDI, MusicXML, or a CSV.")],
+    output: Output,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="The model's folder, where it is not one of the package.")
+    ] = None,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Make a piece again from the recipe in its file: the same notes."""
+    from kantor.verbs.replay import replay as verb
+
+    playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+    _compose(
+        lambda advance: [verb(file, model, advance=advance)],
+        output,
+        1,
+        playing,
+        force=force,
+        as_json=as_json,
+        source=file,
+    )
 
 
 def _compose(
@@ -214,14 +276,16 @@ def _compose(
     outputs: list[Path],
     count: int,
     playing: dict[str, Any],
+    *,
+    force: bool,
     as_json: bool,
-    source: Path | None = None,
+    source: Path | None,
 ) -> None:
     """Check the outputs, compose under a progress bar, write, and say what came of it."""
     from kantor.verbs.describe import describe_score
     from kantor.verbs.outputs import check, numbered
 
-    check(outputs, count, source=source, **playing)
+    check(outputs, count, source=source, force=force, **playing)
     with _bar("composing", 1000, shown=not as_json) as advance:
         pieces = compose(advance)
     report = []
@@ -229,12 +293,17 @@ def _compose(
         for take, piece in enumerate(pieces, start=1):
             files: list[Path] = []
             for path in numbered(outputs, take):
-                files += piece.save(path, **playing)
+                files += piece.save(path, force=force, **playing)
                 advance((take - 1) * len(outputs) + len(files))
             facts = describe_score(piece.score)
             del facts["recipe"]
             made = {"seed": piece.recipe["seed"], "take": piece.recipe["take"], "model": piece.recipe["model"]}
-            likely = {"nats_per_note": piece.nats_per_note, "notes_decided": piece.notes_decided}
+            likely = {
+                "nats_per_note": piece.nats_per_note,
+                "rules_cost": piece.rules_cost,
+                "dead_ends": piece.dead_ends,
+                "notes_decided": piece.notes_decided,
+            }
             report.append({**facts, **made, **likely, "files": [str(f) for f in files], "remarks": list(piece.remarks)})
     if as_json:
         _print_json(report)
@@ -253,12 +322,19 @@ def _print_piece(made: dict[str, Any]) -> None:
         "length": f"{int(made['seconds']) // 60}:{int(made['seconds']) % 60:02d}",
         "notes": made["notes"],
         "seed": f"{made['seed']} (take {made['take']}, model {made['model']})",
-        "nats a decision": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,}",
+        "nats a note": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,}{_cost(made)}",
         "files": "\n".join(made["files"]),
     }
     _print_facts(rows)
     for remark in made["remarks"]:
         err.print(f"note: {remark}", markup=False)
+
+
+def _cost(made: dict[str, Any]) -> str:
+    """What the rules cost, where they cost anything."""
+    ends = made["dead_ends"]
+    again = f", {ends} dead end{'s' if ends > 1 else ''} stepped back from" if ends else ""
+    return f"; the rules cost {made['rules_cost']:.3f}{again}" if made["rules_cost"] or ends else ""
 
 
 def _print_hint(files: list[str]) -> None:
@@ -277,13 +353,16 @@ def train(
     preset: Annotated[str, typer.Argument(help="A preset; `kantor presets` lists them.")],
     corpus: CorpusName = None,
     data: Data = None,
-    start: Annotated[str | None, typer.Option("--from", help="A model whose weights to go on from.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="A model whose weights (and learned tables) to go on from.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the run; runs/PRESET unless given.")
     ] = None,
     max_epochs: Annotated[int | None, typer.Option(help="Passes over the training pieces.")] = None,
     max_minutes: Annotated[
-        float | None, typer.Option(help="Stop after so long; the learning rate falls to its end by then.")
+        float | None,
+        typer.Option(help="End the training by then, within an epoch if need be; the learning rate falls to its end."),
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pieces a step; lower it where memory is short.")] = None,
     window: Annotated[int | None, typer.Option(help="Train on windows of so many frames; 0: whole pieces.")] = None,
@@ -362,7 +441,9 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
     protocol: Annotated[
         str,
-        typer.Option(help="'whole' pieces; 'windows' of 131 targets, as seed-000 has them; 'frames', as rolls do."),
+        typer.Option(
+            help="'whole' pieces; 'windows' of 131 targets (chorales); 'frames' but the first (chorales, rolls)."
+        ),
     ] = "whole",
     tracks: Tracks = "",
     only_key: OnlyKey = "",
@@ -395,6 +476,8 @@ def evaluate(
         err.print(f"note: {line}", markup=False)
     rows: dict[str, Any] = {}
     for name, value in {**figures.to_dict(), **named}.items():
+        if value is None:  # what this kind of model does not have
+            continue
         rows[name] = f"{value:.4f}" if isinstance(value, float) else value
         if isinstance(value, dict):
             rows[name] = ", ".join(f"{field} {nats:.4f}" for field, nats in value.items())
@@ -410,12 +493,14 @@ def render(
     soundfont: SoundFont = None,
     instrument: Instrument = None,
     sample_rate: SampleRate = 44100,
+    force: Force = False,
 ) -> None:
     """Turn a file into sound (.wav .mp3 .ogg), pages (.svg), a piano roll (.png), or another format."""
     from kantor.verbs.render import render as verb
 
     with _bar("rendering", 1) as advance:
-        written = verb(file, output, soundfont=soundfont, instrument=instrument, sample_rate=sample_rate)
+        playing: dict[str, Any] = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+        written = verb(file, output, force=force, **playing)
         advance(1)
     for path in written:
         out.print(str(path), markup=False)
@@ -472,7 +557,9 @@ def _print_file(file: dict[str, Any]) -> None:
 
 @app.command()
 def plot(
-    target: Annotated[str, typer.Argument(help="A file or folder of music, a corpus by name, or a training's folder.")],
+    target: Annotated[
+        str, typer.Argument(help="A file or folder of music, a corpus by name, or the folder of a training or several.")
+    ],
     output: Annotated[
         list[Path] | None,
         typer.Option("--output", "-o", help="A .png, .svg or .pdf; plot.png unless told. Repeatable."),
@@ -484,15 +571,22 @@ def plot(
     distributions: Annotated[
         bool, typer.Option("--distributions", help="A file's pitches, steps and durations, not its piano roll.")
     ] = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
-    """Draw a piece's piano roll, the distributions of a corpus's notes, or the curves of a training."""
+    """Draw a piece's piano roll, the distributions of a corpus's notes, or the curves of one training or several."""
     from kantor.verbs.plot import plot as verb
 
     files = output if output or as_json else [_free("plot.png")]
     with _bar("drawing", 1, shown=not as_json) as advance:
         facts = verb(
-            target, files or (), against=against, first=first, distributions=distributions, progress=not as_json
+            target,
+            files or (),
+            against=against,
+            first=first,
+            distributions=distributions,
+            force=force,
+            progress=not as_json,
         )
         advance(1)
     if as_json:
@@ -512,19 +606,38 @@ def _free(name: str) -> Path:
 
 @app.command()
 def info(
-    target: Annotated[str, typer.Argument(help="A model by name or folder, or a file of music.")],
+    target: Annotated[
+        str, typer.Argument(help="A model by name or folder, a file of music, or a folder of trainings.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Say what a model or a file of music holds."""
+    """Say what a model or a file of music holds, or how the trainings of a folder went, a row each."""
     from kantor.verbs.describe import info as verb
 
     facts = verb(target)
     if as_json:
         _print_json(facts)
         return
+    if facts["kind"] == "trainings":
+        _list(facts["runs"], tuple(facts["runs"][0]), False)
+        return
     long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
     shown = {name: value for name, value in facts.items() if name not in long}
     _print_facts({n: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for n, v in shown.items()})
+
+
+@app.command()
+def rules(as_json: Json = False) -> None:
+    """List the rules that music can be held to."""
+    from kantor.verbs.rules import rules as verb
+
+    rows = verb()
+    if not as_json:
+        for row in rows:
+            row["as it is"] = "hard" if row["hard"] else f"soft, {row['weight']:.2g} nats"
+            row["needs"] = ", ".join(row["needs"])
+            row["option"] = f"{row['option']}={row['default']}" if row["option"] else ""
+    _list(rows, ("name", "as it is", "needs", "option", "forbids"), as_json)
 
 
 @app.command()
@@ -543,8 +656,16 @@ def models(as_json: Json = False) -> None:
     rows = verb()
     if not as_json:
         for row in rows:
-            row["nats per note (valid, whole)"] = (row["metrics"] or {}).get("whole", {}).get("nats_per_note", "-")
-    _list(rows, ("name", "preset", "parameters", "nats per note (valid, whole)", "about"), as_json)
+            row["nats (valid, whole)"] = _nats((row["metrics"] or {}).get("whole", {}), row["unit"])
+    _list(rows, ("name", "preset", "parameters", "nats (valid, whole)", "about"), as_json)
+
+
+def _nats(figures: dict[str, Any], unit: str) -> str | None:
+    """A card's figure with what it is counted by: cells of a chorale, else notes; of a roll frames as well."""
+    counted = {f"{'cell' if unit == 'cell' else 'note'}": figures.get("nats_per_note")}
+    if unit == "frame":
+        counted["frame"] = figures.get("nats_per_frame")
+    return ", ".join(f"{_shown(nats)} a {what}" for what, nats in counted.items() if nats is not None) or None
 
 
 def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
@@ -553,7 +674,7 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, no_wrap=column not in ("about", "model"), overflow="fold")
+        table.add_column(column, no_wrap=column not in ("about", "model", "forbids", "option"), overflow="fold")
     for row in rows:
         table.add_row(*(_shown(row[column]) for column in columns))
     Console(highlight=False).print(table)

@@ -6,7 +6,10 @@ KantorError
 │   ├── ScoreError            a score does not fit what was asked of it (voices, range, length)
 │   └── BundleError           a model folder whose parts are missing or do not belong together
 ├── OptionError           a value of an option is out of range
-│   └── UnknownNameError      a name that no registered part, preset or model bears
+│   ├── UnknownNameError      a name that no registered part, preset or model bears
+│   └── RuleError             a rule that cannot be kept here: what it needs is missing, or rules contradict each other
+│       └── UnsupportedRuleError  a rule that has no meaning in this representation
+├── DeadEndError          nothing is left that the rules admit
 ├── OutputError           a result cannot be written
 ├── MissingExtraError     an optional part of the installation is needed
 └── TrainingError         a training cannot start or go on (no data, no memory, nothing to resume)
@@ -22,15 +25,18 @@ from collections.abc import Iterable
 
 __all__ = [
     "BundleError",
+    "DeadEndError",
     "FileFormatError",
     "InputError",
     "KantorError",
     "MissingExtraError",
     "OptionError",
     "OutputError",
+    "RuleError",
     "ScoreError",
     "TrainingError",
     "UnknownNameError",
+    "UnsupportedRuleError",
 ]
 
 
@@ -67,6 +73,18 @@ class UnknownNameError(OptionError):
         guess = f" Did you mean '{near[0]}'?" if near else ""
         listing = ", ".join(names) or "none"
         super().__init__(f"no {kind} named '{name}'.{guess} Available: {listing}.")
+
+
+class RuleError(OptionError):
+    """A rule that cannot be kept here: what it needs is missing, or rules contradict each other."""
+
+
+class UnsupportedRuleError(RuleError):
+    """A rule that has no meaning in this representation."""
+
+
+class DeadEndError(KantorError):
+    """Nothing is left that the rules admit, and stepping back has not helped."""
 
 
 class OutputError(KantorError):

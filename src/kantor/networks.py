@@ -21,6 +21,7 @@ __all__ = [
     "Lstm",
     "NetworkConfig",
     "PlainLstm",
+    "TwoSided",
     "from_dict",
     "to_dict",
     "widths",
@@ -28,9 +29,14 @@ __all__ = [
 
 
 class NetworkConfig(Protocol):
-    """A network's sizes; ``kind`` names the file in ``models/`` that builds it."""
+    """A network's sizes; ``kind`` names the file in ``models/`` that builds it.
+
+    A ``two_sided`` one sees the fields of all steps at once, some of them open, and tells the open ones; any other sees
+    the steps before, and tells the next.
+    """
 
     kind: ClassVar[str]
+    two_sided: ClassVar[bool]
 
     def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
         """Number of parameters for these columns; fields are categorical where no ``kinds`` are given."""
@@ -72,6 +78,7 @@ class ConvLstm:
     hidden: int = 256
 
     kind: ClassVar[str] = "conv-lstm"
+    two_sided: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "filters", tuple(self.filters))
@@ -107,6 +114,7 @@ class Lstm:
     chained: bool = False
 
     kind: ClassVar[str] = "lstm"
+    two_sided: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -149,6 +157,7 @@ class PlainLstm:
     dense_dropout: float = 0.0
 
     kind: ClassVar[str] = "plain-lstm"
+    two_sided: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -182,6 +191,7 @@ class BranchedLstm:
     dropout: float = 0.3
 
     kind: ClassVar[str] = "branched-lstm"
+    two_sided: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         _check(self)
@@ -196,6 +206,41 @@ class BranchedLstm:
         return branches + joined + middle + own + _heads(self.head or self.dense, units)
 
 
+@dataclass(frozen=True)
+class TwoSided:
+    """Embeddings of all inputs, summed; a stack of LSTMs in both directions; a head that sees both.
+
+    Parameters
+    ----------
+    embedding   width of the embeddings; every input column has its own table, and they are added up.
+    hidden      units of each LSTM in each direction.
+    layers      how many are stacked.
+    dropout     share of units dropped between layers and around the head, 0..1.
+    head        hidden units of the head (GELU), which reads the last LSTMs and the embedding; 0 for a linear one.
+    """
+
+    embedding: int = 128
+    hidden: int = 224
+    layers: int = 2
+    dropout: float = 0.3
+    head: int = 256
+
+    kind: ClassVar[str] = "two-sided"
+    two_sided: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, one bias a gate; each field's columns have a row for "open"."""
+        tables = (sum(inputs) + sum(widths(outputs, kinds))) * self.embedding
+        stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(2 * self.hidden, self.hidden)
+        seen, middle = 2 * self.hidden, 0
+        if self.head:
+            middle, seen = (seen + self.embedding + 1) * self.head, self.head
+        return tables + 2 * stack + middle + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
+
+
 def _fields(outputs: Sequence[int], kinds: Sequence[str]) -> list[tuple[int, str]]:
     return list(zip(outputs, kinds or ["categorical"] * len(outputs), strict=True))
 
@@ -205,7 +250,7 @@ def _units(size: int, kind: str) -> int:
     return 1 if kind == "real" else size
 
 
-NETWORKS: dict[str, type[Any]] = {config.kind: config for config in (BranchedLstm, ConvLstm, Lstm, PlainLstm)}
+NETWORKS: dict[str, type[Any]] = {config.kind: config for config in (BranchedLstm, ConvLstm, Lstm, PlainLstm, TwoSided)}
 
 
 def _check(config: Any) -> None:

@@ -6,11 +6,13 @@ Conventions
 - ``notes`` is one structured array of dtype :data:`NOTE`, sorted by onset, part, pitch, duration; it is read-only.
 - A part is an index into ``parts``; a chorale's parts are soprano, alto, tenor, bass, top down.
 - What is unknown is left empty: no meter, no key, no fermata means *not known*, never *none*.
+- A drum's pitch is an instrument, not a pitch: who asks about harmony or range asks :attr:`Score.pitched`.
 - A data frame has the notes in seconds, one row each: :meth:`Score.to_pandas` and :meth:`Score.from_notes`.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -203,6 +205,22 @@ class Score:
     def __len__(self) -> int:
         """Number of notes."""
         return len(self.notes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a player, the engraved score, a piano roll, as of a :class:`~kantor.Piece`."""
+        showing = importlib.import_module("kantor.verbs._showing")  # by name: pictures are far above scores
+        caption = f"{self.title}, {len(self)} notes" if self.title else f"{len(self)} notes"
+        return str(showing.whole(self, caption, of_piece=False))
+
+    @cached_property
+    def pitched(self) -> NDArray[np.void]:
+        """The notes (N,) that are not drums', in their order, of dtype :data:`NOTE`; read-only, as ``notes`` are."""
+        drums = np.array([part.is_drum for part in self.parts], dtype=np.bool_)
+        if not drums.any():
+            return self.notes
+        notes: NDArray[np.void] = self.notes[~drums[self.notes["part"]]]
+        notes.flags.writeable = False
+        return notes
 
     def replace(self, **changes: Any) -> Score:
         """The same score but for ``changes``."""

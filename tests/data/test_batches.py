@@ -265,6 +265,18 @@ def test_a_window_is_so_many_frames_whatever_a_frame_has_of_steps():
     assert spans_of(Pieces([score], notes, 1, window=8)) == [(n, n + 9) for n in range(0, 53, 4)]
 
 
+@pytest.mark.parametrize("representation", [Notes(), Frames(), Roll(), Events(), Regression()])
+def test_a_piece_s_own_beginning_is_learnt_and_that_of_other_windows_given(representation):
+    score = representation.canonical(chords(24))
+    encoding = representation.encode(score)
+    pieces = Pieces([score], representation, 1, window=8)
+    batches = list(pieces)
+    for (start, end), (inputs, targets) in zip(sorted(spans_of(pieces)), batches, strict=True):
+        first = start + 1 if start else 0
+        assert torch.equal(targets[0], torch.from_numpy(encoding.targets[first:end]))
+        assert torch.equal(inputs[0], torch.from_numpy(inputs_of(encoding, representation)[first:end]))
+
+
 def test_where_the_last_window_reaches_the_end_there_is_no_other():
     assert spans_of(Pieces([chords(30)], Frames(), 1, window=8))[-2:] == [(20, 29), (21, 30)]
     assert spans_of(Pieces([chords(29)], Frames(), 1, window=8)) == [(n, n + 9) for n in (0, 4, 8, 12, 16, 20)]

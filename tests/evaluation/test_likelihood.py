@@ -182,6 +182,9 @@ def test_micro_counts_cells_and_macro_counts_pieces():
 def test_a_window_begins_every_16_sixteenths_and_has_131_targets(frames, count):
     found = likelihood(FakeModel(47), PLAIN, [held(frames)], "windows")
     assert (found.notes, found.pieces, found.protocol) == (131 * count, 1, "windows")
+    # the first of a window's 33 frames has three cells that count
+    assert found.frames == round(32.75 * count)
+    assert found.nats_per_frame == pytest.approx(4 * found.nats_per_note)
 
 
 def test_a_window_of_silence_has_nothing_to_judge():
@@ -329,6 +332,14 @@ def test_times_cost_what_a_gaussian_leaves_for_their_cell_of_the_grid():
     assert list(found.nats_by_field.values()) == pytest.approx(by_field / 10, rel=1e-5)
     assert found.nats_per_note == pytest.approx(by_field.sum() / 10, rel=1e-5)
     assert (found.unit, found.frames, found.bce, found.binary_accuracy) == ("note", 10, None, None)
+
+
+def test_where_a_field_is_regressed_there_is_no_accuracy_for_no_mean_aims_at_one_step_of_the_grid():
+    found = likelihood(FakeModel.of(Regression(), timed), Regression(), PIANO)
+    assert (found.accuracy, found.accuracy_changed) == (None, None)
+    assert found.copy_accuracy == 0  # of the music itself: no note is the one before it again
+    for other in (Notes(), Events(), Roll(), Frames()):
+        assert 0 <= likelihood(FakeModel.of(other), other, PIANO).accuracy <= 1
 
 
 def sparse(inputs, steps, memory, size):

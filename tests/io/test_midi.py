@@ -231,3 +231,24 @@ def test_damaged_files_give_a_score_or_one_sentence(seed):
             found = midi.read(bytes(data), "x.mid")
             assert (found.notes["duration"] > 0).all()
             assert np.isfinite(found.seconds)
+
+
+# -- meters of one beat: docs/corpora.md -------------------------------------------------------------------------------
+
+
+def test_a_meter_of_one_beat_is_believed():
+    score = Score.from_notes([(480 * n, 480, 60, 80, 0) for n in range(8)], meters=(Meter(0, 1, 4),))
+    assert midi.read(midi.write(score), "x.mid").meters == (Meter(0, 1, 4),)
+
+
+def test_songs_whose_file_says_one_beat_a_bar_do_not_say_where_their_bars_begin(shared_data):
+    near, steady = 0, 0
+    for path in sorted((shared_data / "pop909").glob("*.mid"))[::3]:
+        score = midi.read(path.read_bytes(), path.name)
+        if str(score.meters[0]) == "1/4":
+            onsets = score.notes["onset"] / score.ticks_per_quarter
+            grid = np.exp(8j * np.pi * onsets).mean()  # of sixteenths: how closely kept, and where it begins
+            steady += abs(grid) > 0.5
+            near += abs(grid) > 0.5 and abs(np.angle(grid)) / (8 * np.pi) < 1 / 24
+    assert steady > 50
+    assert near / steady < 0.45  # a third by chance; all, if the first tick were a beat

@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 
 from kantor import registry
-from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm
+from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm, TwoSided
 from kantor.representations import Representation, columns
 
 PER_COLUMN = (BranchedLstm, ConvLstm)  # networks with an LSTM or a table for each column
 WIDE = 40  # columns
-DERIVED = ("voice", "phase", "own", "now", "held", "lag-1", "lag-4", "lag-16", "lag-31")
+DERIVED = ("voice", "phase", "own", "now", "held", "lag-1", "lag-4", "lag-16", "lag-64")
 PLANNED = ("meter", "beat", "key", "fermata", "remaining")
 
 #: Options by representation, each set under the name that its tests bear.
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "cells": {"bare": {}, "all": {"inputs": ("phase", *PLANNED)}},
     "chorale": {
         "plain": {},
         "plain-all": {"order": "SBAT", "inputs": DERIVED + PLANNED},
@@ -37,13 +38,23 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "frames": {"sixteenths": {}, "quarters": {"steps_per_quarter": 1}},
     "notes": {
         "bare": {},
-        "all": {"inputs": ("beat", "meter", "key", "remaining", "phase", "stacked"), "velocity": True},
-        "chords": {"inputs": ("beat", "stacked"), "most": 3, "chords": ((60, 64), (60, 64, 67), (48, 60))},
+        "all": {
+            "inputs": (
+                *("beat", "meter", "key", "remaining", "phase", "stacked"),
+                *("before", "above", "sounding", "left", "here", "soonest"),
+            ),
+            "velocity": True,
+        },
+        "chords": {
+            "inputs": ("beat", "stacked", "above", "soonest"),
+            "most": 3,
+            "chords": ((60, 64), (60, 64, 67), (48, 60)),
+        },
     },
     "roll": {
-        "binary": {"spelling": "binary", "steps_per_quarter": 2},
+        "binary": {"spelling": "binary", "steps_per_quarter": 2, "inputs": ("age",)},
         "struck-all": {
-            "inputs": ("rank", "above", "last", "lag-4", "lag-16", "beat", "meter", "key", "remaining", "phase"),
+            "inputs": ("rank", "above", "age", "last", "lag-4", "lag-16", "beat", "meter", "key", "remaining", "phase"),
         },
     },
 }
@@ -53,6 +64,7 @@ NETS: dict[str, NetworkConfig] = {
     "lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "chained-lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5, chained=True),
     "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
+    "two-sided": TwoSided(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "branched-lstm": BranchedLstm(branch=3, branch_dropout=0.1, hidden=6, dense=5, head=4, dropout=0.1),
 }
 
@@ -75,6 +87,11 @@ def networks() -> dict[str, NetworkConfig]:
     return {**{name: NETWORKS[name]() for name in registry.names("models")}, **NETS}
 
 
+def fits(config: NetworkConfig, representation: Representation) -> bool:
+    """Whether the network can learn from this representation: a two-sided one from cells alone."""
+    return not config.two_sided or representation.name == "cells"
+
+
 def pairs() -> list[Any]:
     """Every network with the representation of each file that has the fewest conditions, and that with the most."""
     made = representations()
@@ -87,6 +104,7 @@ def pairs() -> list[Any]:
         pytest.param(config, made[label], id=f"{name}-{label}")
         for name, config in networks().items()
         for label in sorted(labels)
+        if fits(config, made[label])
     ]
 
 
@@ -101,7 +119,8 @@ def few_pairs() -> list[Any]:
         by_kinds.setdefault(frozenset(columns(made[label]).kinds), []).append(label)
     chosen = []
     for name, config in networks().items():
-        labels = sorted(own[0 if isinstance(config, PER_COLUMN) else -1] for own in by_kinds.values())
+        fitting = ([label for label in own if fits(config, made[label])] for own in by_kinds.values())
+        labels = sorted(own[0 if isinstance(config, PER_COLUMN) else -1] for own in fitting if own)
         for label in labels:
             if not (isinstance(config, PER_COLUMN) and len(columns(made[label]).inputs) > WIDE):
                 chosen.append(pytest.param(config, made[label], id=f"{name}-{label}"))

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import logging
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -234,13 +236,36 @@ def test_there_are_128_instruments_of_different_names():
     assert set(instruments.EVERYDAY.values()) <= set(instruments.INSTRUMENTS)
 
 
-def test_instruments_that_are_not_known_are_refused_with_the_ones_that_are():
-    with pytest.raises(UnknownNameError, match="Did you mean 'harpsichord'"):
-        instruments.program_of("harpsicord")
-    with pytest.raises(UnknownNameError, match="Available: bass and lead, calliope lead"):
-        instruments.program_of("lead")
-    with pytest.raises(UnknownNameError):
-        instruments.program_of("")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("harpsicord", "no instrument named 'harpsicord'; try 'harpsichord', "),
+        ("Trumpett", "no instrument named 'Trumpett'; try 'trumpet', 'muted trumpet', "),
+        ("lead", "8 instruments have 'lead' in their name; try 'square lead', 'sawtooth lead', 'calliope lead';"),
+        ("", "no instrument named ''; docs/instruments.md"),
+        ("zzzz", "no instrument named 'zzzz'; docs/instruments.md"),
+    ],
+)
+def test_an_instrument_that_is_not_known_is_refused_with_three_to_choose_from(name, said):
+    with pytest.raises(OptionError) as raised:
+        instruments.program_of(name)
+    told = str(raised.value)
+    assert told.startswith(said)
+    assert told.endswith("; docs/instruments.md lists all 128.")
+    assert len(told) < 160
+    known = {*instruments.INSTRUMENTS, *instruments.EVERYDAY}
+    assert sum(f"'{other}'" in told for other in known) <= 3
+
+
+def test_the_page_of_instruments_lists_them_all_by_number():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "instruments.md").read_text(encoding="utf-8")
+    listed = re.findall(r"[|,] (\d+) ([a-z][^,|]*?) *(?=[,|])", page)
+    assert listed == [(str(number), name) for number, name in enumerate(instruments.INSTRUMENTS)]
+    words = dict(re.findall(r"^\| ([a-z]+) \| ([a-z0-9 ]+) \|$", page, re.MULTILINE))
+    assert words == {"family": "instruments", "word": "instrument", **instruments.EVERYDAY}
+
+
+def test_a_number_that_no_instrument_has_is_refused():
     for number in (128, -1, "200"):
         with pytest.raises(OptionError, match=r"0\.\.127"):
             instruments.program_of(number)

@@ -7,7 +7,7 @@ import pytest
 from kantor.errors import ScoreError
 from kantor.io import musicxml
 from kantor.render import engraving
-from kantor.score import Meter, Part, Score
+from kantor.score import VOICES, Key, Meter, Part, Score, Tempo
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -85,6 +85,55 @@ def test_the_timemap_names_every_note_on_the_page(chorale):
 
 def test_a_score_without_notes_is_engraved():
     assert engraving.engrave(Score.from_notes([], parts=(Part("Soprano"),), length_ticks=1920))
+
+
+def staves(pages):
+    """How many staves each bar has."""
+    measures = [group for page in pages for group in ET.fromstring(page).iter(f"{SVG}g") if is_a(group, "measure")]
+    return [sum(is_a(inner, "staff") for inner in measure.iter(f"{SVG}g")) for measure in measures]
+
+
+def is_a(group, kind):
+    return kind in group.get("class", "").split()
+
+
+def test_a_part_without_a_note_has_no_staff_and_the_others_keep_their_names():
+    parts = (Part("Soprano"), Part("Alto"), Part("Drums", 0, is_drum=True), Part("Bass"))
+    notes = [(480 * n, 480, 60 + n % 5, 80, part) for n in range(16) for part in (1, 3)]
+    page = engraving.engrave(Score.from_notes(notes, parts=parts, meters=(Meter(0, 4, 4),)))
+    assert staves(page) == [2] * 4
+    words = "".join(ET.fromstring(page[0]).itertext())
+    assert "Alto" in words
+    assert "Bass" in words
+    assert "Soprano" not in words
+
+
+def continued(bars):
+    """Four voices for four bars, then one part alone; a key, a pickup and a fermata beside them."""
+    notes = [(480 * n, 480, 72 - 5 * voice, 80, voice) for n in range(17) for voice in range(4)]
+    notes += [(480 * n, 480, 60 + n % 7, 80, 4) for n in range(17, 17 + 4 * bars)]
+    parts = (*(Part(name) for name in VOICES), Part("continuation"))
+    known = {"meters": (Meter(0, 4, 4),), "keys": (Key(0, -3, "minor"),), "tempi": (Tempo(0, 80),)}
+    return Score.from_notes(notes, parts=parts, anacrusis_ticks=480, fermatas=(480 * 16,), **known)
+
+
+def test_staves_that_rest_for_whole_systems_are_left_out_of_them():
+    score = continued(40)
+    pages = engraving.engrave(score)
+    assert len(staves(pages)) == len(score.bars)
+    assert staves(pages)[0] == 5
+    assert staves(pages)[-20:] == [1] * 20
+    assert len(engraved(pages, "note")) == len(score)
+    assert len(engraved(pages, "fermata")) == 4
+    started = [note for moment in engraving.timemap(score) for note in moment.get("on", ())]
+    assert sorted(started) == sorted(engraved(pages, "note"))
+
+
+@pytest.mark.parametrize("length", [0, 480 * 120])
+def test_bars_of_silence_stay_on_the_page(length):
+    notes = [(480 * n + 1920 * 30 * (n > 8), 480, 60, 80, n % 2) for n in range(32)]
+    score = Score.from_notes(notes, parts=(Part("a"), Part("b")), meters=(Meter(0, 4, 4),), length_ticks=length)
+    assert staves(engraving.engrave(score)) == [2] * len(score.bars)
 
 
 def test_days_of_music_are_refused():

@@ -33,6 +33,7 @@ FIGURES = {
     "valid_accuracy": 1 - LOSS / 3,
     "learning_rate": np.linspace(1e-3, 0, 80),
 }
+SHORT = {name: values[:9] for name, values in FIGURES.items() if name != "valid_accuracy"}
 LONG = "$x_1$ " + "W" * 18 + "…"  # as long as a name may be
 
 
@@ -50,6 +51,8 @@ PICTURES = {
     "a training": lambda: plots.curves(FIGURES, "Training of it", 80),
     "one epoch": lambda: plots.curves({name: values[:1] for name, values in FIGURES.items()}, "Training", 1),
     "many epochs": lambda: plots.curves({name: np.repeat(v, 125) for name, v in FIGURES.items()}, LONG, 4321),
+    "two trainings": lambda: plots.comparison({"hidden=8": FIGURES, "hidden=16": SHORT}, "Two", "hidden=16", 7),
+    "long labels": lambda: plots.comparison({f"{LONG}{LONG}={n}": FIGURES for n in range(12)}, LONG),
     "six panels": lambda: plots.curves({**FIGURES, "valid_pitch_nats": LOSS, "valid_step_nats": LOSS, "z": LOSS}, "T"),
 }
 
@@ -228,6 +231,35 @@ def test_curves_of_any_numbers_are_drawn(values):
     figure = plots.curves({"valid_nats": np.array(values)}, "title", 1)
     assert len(pianoroll.encode(figure, "png")) > 1000
     assert (figure.axes[0].get_yscale() == "log") == (min(values) > 0)
+
+
+def test_trainings_are_drawn_over_each_other_and_no_two_look_alike():
+    runs = {f"hidden={n}": {"valid_nats": LOSS * n, "train_nats": LOSS} for n in range(1, 41)}
+    figure = plots.comparison(runs, "title", "hidden=3", 80)
+    (axes,) = figure.axes  # no accuracy, no panel
+    drawn = lines(axes)
+    assert list(drawn) == list(runs)
+    for name, (epochs, values) in drawn.items():
+        assert epochs.tolist() == list(range(1, 81))
+        assert np.array_equal(values, runs[name]["valid_nats"])
+    looks = {line.get_label(): (line.get_color(), str(line._dash_pattern)) for line in axes.lines}
+    assert len({looks[name] for name in runs}) == 40
+    widths = {line.get_label(): line.get_linewidth() for line in axes.lines}
+    assert [name for name in runs if widths[name] == max(widths.values())] == ["hidden=3"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(runs)
+
+
+def test_an_accuracy_of_some_trainings_has_a_panel_with_these_alone():
+    figure = plots.comparison({"a": FIGURES, "b": SHORT}, "title", "a", 80)
+    assert [list(lines(axes)) for axes in figure.axes] == [["a", "b"], ["a"]]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["valid, nats per step (log scale)", "valid, accuracy"]
+    assert len({axes.get_xlim() for axes in figure.axes}) == 1
+
+
+def test_of_trainings_without_figures_there_is_nothing_to_draw():
+    for runs in ({}, {"a": {"train_nats": LOSS}}, {"a": {"valid_nats": LOSS * np.nan}}):
+        with pytest.raises(OptionError, match="at least one curve"):
+            plots.comparison(runs, "title")
 
 
 def lightness(colour):

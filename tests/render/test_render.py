@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from kantor import render
-from kantor.errors import FileFormatError, OptionError, OutputError, UnknownNameError
+from kantor.errors import FileFormatError, OptionError, OutputError
 from kantor.score import Meter, Part, Score
 
 SIGNATURES = {
@@ -61,7 +61,7 @@ def test_nothing_is_written_when_something_is_wrong(chorale, tmp_path):
         render.render(chorale, tmp_path / "piece.gif")
     with pytest.raises(OptionError, match=r"piece\.svg"):
         render.render(chorale, tmp_path / "piece.pdf")
-    with pytest.raises(UnknownNameError, match="instrument"):
+    with pytest.raises(OptionError, match="instrument"):
         render.render(chorale, tmp_path / "piece.wav", instrument="theremin")
     with pytest.raises(FileFormatError, match="SoundFont"):
         render.render(chorale, tmp_path / "piece.wav", soundfont=tmp_path / "absent.sf2")

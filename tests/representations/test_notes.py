@@ -79,6 +79,38 @@ def test_what_lies_beyond_the_plan_is_cut_off():
     assert made.notes[["onset", "duration", "pitch"]].tolist() == [(0, 24 * STEP, 60)]
 
 
+# -- what sounds -----------------------------------------------------------------------------------------------------
+
+
+def told(score, name, **options):
+    return Notes(inputs=(name,), **options).encode(score).conditions.tolist()
+
+
+#: A bass held under two chords; then, after a silence, a note of its own.
+HELD = played((0, 48, 40), (0, 24, 60), (0, 24, 64), (24, 24, 62), (24, 36, 65), (72, 6, 67), length=96)
+
+
+def test_what_sounds_is_told_before_every_record():
+    # rest, 40, 60, 64, 62, 65, 67
+    none, nothing = [128] * 3, [0, 0, 0]
+    assert told(HELD, "sounding") == [none, none, none, none, [40, 128, 128], [40, 128, 128], none]
+    assert told(HELD, "left") == [nothing, nothing, nothing, nothing, [24, 0, 0], [24, 0, 0], nothing]
+    assert [row[0] for row in told(HELD, "soonest")] == [0, 0, 48, 24, 24, 24, 0]
+    assert told(HELD, "here")[1:6] == [none, [40, 128, 128], [40, 60, 128], none, [62, 128, 128]]
+
+
+def test_the_chord_before_is_told_and_which_of_its_notes_comes_next():
+    first, second = [40, 60, 64, 128], [40, 62, 65, 128]
+    assert told(HELD, "before") == [[128] * 4] * 4 + [first, first, second]
+    assert told(HELD, "above")[4:] == [[40, 60], [64, 128], [40, 62]]
+
+
+def test_long_notes_are_told_up_to_a_limit():
+    pedal = played((0, 300, 40), (24, 24, 60), length=384)
+    assert told(pedal, "left")[2] == [48, 0, 0]
+    assert told(pedal, "soonest")[2] == [96]
+
+
 # -- canonical notes -------------------------------------------------------------------------------------------------
 
 
@@ -288,7 +320,7 @@ def test_records_before_a_moment_are_those_that_begin_before_it():
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"inputs": ("tempo",)}, r"inputs among phase, stacked, beat, meter, key, remaining; got 'tempo'"),
+        ({"inputs": ("tempo",)}, r"inputs among phase, stacked, before, .*, key, remaining; got 'tempo'"),
         ({"most": -1}, "0 or more chords, got -1"),
         ({"most": 1, "velocity": True}, "either velocity or chords, got both"),
         ({"chords": ((60, 64),), "velocity": True}, "either velocity or chords, got both"),

@@ -171,6 +171,16 @@ def test_above_are_the_next_keys_of_the_last_frame():
     assert column(triad, "above@1") == [NONE] * 4 + [E, G, NONE, NONE] + [E, NONE]
 
 
+def test_an_age_is_how_long_a_key_has_sounded_since_it_was_struck():
+    over = played((0, 2, 60), (0, 4, 64), (2, 1, 60), frames=4)
+    # C E end | C E end | C E end | E end
+    assert column(over, "age@0") == [0, 0, 0] + [1, 1, 0] + [2, 2, 0] + [1, 0]
+    assert column(over, "age@1") == [0, 0, 0] + [1, 0, 0] + [2, 0, 0] + [3, 0]
+    # A binary roll cannot tell that C was struck again.
+    assert column(over, "age@0", spelling="binary") == [0, 0, 0] + [1, 1, 0] + [2, 2, 0] + [3, 0]
+    assert max(column(played((0, 50, 60)), "age@0")) == 32
+
+
 def test_planned_conditions_are_those_of_the_frame():
     waltz = SMALL.replace(meters=(Meter(0, 3, 4),), keys=(Key(240, 1, "major"),), anacrusis_ticks=240)
     assert column(waltz, "beat") == [(60, 66, 0, 6)[frame] for frame in FRAME_OF_STEP]
@@ -293,7 +303,10 @@ def test_what_changed_is_a_frame_with_other_keys_or_with_one_struck():
         (lambda: Frames(steps_per_quarter=0), "got 0; 4 are sixteenths"),
         (lambda: Roll(inputs=("lag-0",)), "got 'lag-0'"),
         (lambda: Roll(inputs=("lag-65",)), "got 'lag-65'"),
-        (lambda: Roll(inputs=("tempo",)), r"inputs among rank, phase, above, last, lag-1\.\.lag-64, .*; got 'tempo'"),
+        (
+            lambda: Roll(inputs=("tempo",)),
+            r"inputs among rank, phase, above, age, last, lag-1\.\.lag-64, .*; got 'tempo'",
+        ),
     ],
 )
 def test_an_unknown_option_is_refused(make, complaint):

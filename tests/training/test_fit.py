@@ -75,6 +75,7 @@ def test_a_training_returns_its_best_epoch(uninterrupted):
     assert fitted.valid_nats == pytest.approx(min(valid))
     assert not fitted.network.training
     assert (out / "checkpoints" / "best.ckpt").exists()
+    assert fitted.best_epoch == 1 + valid.index(min(valid))
     assert fitted.seconds > 0
 
 
@@ -303,8 +304,94 @@ def test_looking_at_the_network_does_not_change_the_training(uninterrupted, tmp_
     assert losses(tmp_path) == losses(out)
 
 
-def test_time_given_is_time_kept(tmp_path):
-    assert go(tmp_path, Recipe(epochs=500), max_minutes=1e-9).epochs <= 2
+class Clock:
+    """Time that passes by work alone: a step of learning takes 10 s, a validation 25 s."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.steps, self.rates = 0.0, [], []
+        monkeypatch.setattr("kantor.training.learner.time", self)
+        learn, validate = Learner.training_step, Learner.validation_step
+
+        def training_step(learner, batch, index):
+            self.now += 10
+            self.steps.append((learner.current_epoch, index))
+            self.rates.append(learner.optimizers().param_groups[0]["lr"])
+            return learn(learner, batch, index)
+
+        def validation_step(learner, batch, index):
+            self.now += 25
+            return validate(learner, batch, index)
+
+        monkeypatch.setattr(Learner, "training_step", training_step)
+        monkeypatch.setattr(Learner, "validation_step", validation_step)
+
+    def monotonic(self):
+        return self.now
+
+
+SINGLY = Recipe(epochs=100, batch_size=1, learning_rate=1e-2)  # four batches an epoch
+
+
+def test_time_given_is_time_kept_within_an_epoch_and_the_part_is_validated(tmp_path, monkeypatch):
+    clock, said = Clock(monkeypatch), []
+    fitted = go(tmp_path, SINGLY, max_minutes=200 / 60, say=said.append)
+    # Two epochs of 40 s and validations of 25 s take 130 s, which leaves time for one more of both.
+    assert clock.steps == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 0),
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (2, 0),
+        (2, 1),
+        (2, 2),
+        (2, 3),
+    ]
+    assert clock.now <= 200
+    assert fitted.seconds == clock.now
+    assert [line.split(":")[0] for line in said] == ["epoch 1/100", "epoch 2/100", "epoch 3/100"]
+    assert (tmp_path / "checkpoints" / "best.ckpt").exists()
+
+
+@pytest.mark.parametrize("seconds", [75, 100, 160, 170, 180, 300])
+def test_whatever_time_is_given_it_is_used_up_to_one_step_and_never_exceeded(tmp_path, monkeypatch, seconds):
+    clock, said = Clock(monkeypatch), []
+    fitted = go(tmp_path, SINGLY, max_minutes=seconds / 60, say=said.append)
+    assert seconds - 2 * 10 - 25 <= clock.now <= seconds
+    validated = [float(nats) for _, _, nats in losses(tmp_path) if nats]
+    assert len(validated) == len(said) == clock.steps[-1][0] + 1
+    assert fitted.valid_nats == pytest.approx(min(validated))
+    assert [", in part" in line for line in said] == [False] * (len(said) - 1) + [clock.steps[-1][1] < 3]
+
+
+def test_the_learning_rate_falls_to_its_end_in_the_time_given(tmp_path, monkeypatch):
+    clock = Clock(monkeypatch)
+    go(tmp_path, SINGLY, max_minutes=2000 / 60)
+    peak = clock.rates.index(max(clock.rates))
+    assert max(clock.rates) == pytest.approx(1e-2, rel=0.05)
+    assert clock.rates[peak:] == sorted(clock.rates[peak:], reverse=True)
+    assert clock.rates[-1] < 1e-2 / 100
+
+
+def test_a_training_whose_time_was_out_goes_on_where_it_is_given_more(tmp_path, monkeypatch):
+    clock = Clock(monkeypatch)
+    first = go(tmp_path, SINGLY, max_minutes=100 / 60)
+    spent, steps = clock.now, len(clock.steps)
+    further = go(tmp_path, SINGLY, max_minutes=300 / 60, resume=True)
+    assert clock.now <= 300 + 1
+    assert len(clock.steps) > steps
+    assert further.seconds > first.seconds == spent
+    assert further.valid_nats <= first.valid_nats
+    assert clock.rates[-1] < 1e-2 / 10
+
+
+def test_of_no_time_at_all_one_batch_is_made(tmp_path):
+    said = []
+    assert go(tmp_path, Recipe(epochs=500, batch_size=1), max_minutes=1e-9, say=said.append).epochs == 1
+    assert said[0].startswith("epoch 1/500, in part: valid ")
 
 
 def test_a_span_of_silence_does_not_end_a_training(tmp_path):
@@ -463,7 +550,7 @@ def test_a_training_that_has_ended_is_resumed_to_its_end(uninterrupted, tmp_path
     out, fitted, _ = uninterrupted
     shutil.copytree(out, tmp_path / "run")
     again = go(tmp_path / "run", resume=True)
-    assert (again.valid_nats, again.epochs, again.seconds) == (fitted.valid_nats, 3, fitted.seconds)
+    assert (again.valid_nats, again.best_epoch, again.epochs) == (fitted.valid_nats, fitted.best_epoch, 3)
     assert_same_weights(again.network, fitted.network)
 
 

@@ -13,6 +13,7 @@ from fakes import RANGES, bundle, playing, rambling
 from kantor import io
 from kantor.errors import FileFormatError, OptionError, ScoreError
 from kantor.io import midi
+from kantor.render.engraving import engrave
 from kantor.representations import inputs_of
 from kantor.representations.events import Events
 from kantor.representations.frames import Frames
@@ -324,6 +325,24 @@ def test_drums_do_not_hinder_a_single_part_from_going_on_in_itself(network):
     score = continue_(given, bundle(KINDS["notes"]), bars=2, seed=1)[0].score
     assert score.parts == given.parts
     assert set(score.notes["part"].tolist()) == {0}
+
+
+def test_parts_that_are_silent_do_not_hinder_the_one_that_plays_from_going_on(network):
+    network(playing)
+    given = piano_piece(parts=(Part("Violin", 40), Part("Grand", 4), Part("Cello", 42)))
+    given = given.replace(notes=[(*row[:4], 1) for row in given.notes.tolist()])
+    score = continue_(given, bundle(KINDS["notes"]), bars=2, seed=1)[0].score
+    assert score.parts == given.parts
+    assert set(score.notes["part"].tolist()) == {1}
+
+
+def test_pages_have_no_staff_for_a_part_that_does_not_play(network):
+    network(playing)
+    given = chorale(64, meters=(Meter(0, 4, 4),))
+    piece = continue_(given, bundle(KINDS["notes"]), prompt_notes=8, bars=2, seed=1)[0]
+    silent = piece.score.replace(parts=(*piece.score.parts, Part("Nobody")))
+    assert engrave(silent) == engrave(piece.score)
+    assert "Nobody" in io.encode(silent, ".musicxml").decode()
 
 
 def test_what_a_vocabulary_lacks_is_told_and_the_music_stands(network):

@@ -90,5 +90,6 @@ def test_models_are_those_of_the_package_with_what_their_cards_say():
     told = models()
     assert [row["name"] for row in told] == list(bundle.shipped())
     for row in told:
-        assert set(row) == {"name", "about", "preset", "parameters", "corpus", "metrics"}
+        assert set(row) == {"name", "about", "preset", "parameters", "corpus", "unit", "metrics"}
+        assert row["unit"] == bundle.load(row["name"]).representation.unit
     json.dumps(told, allow_nan=False)

@@ -10,7 +10,7 @@ import pytest
 from kantor import io, render
 from kantor.errors import FileFormatError, OptionError, OutputError, ScoreError
 from kantor.score import Meter, Score
-from kantor.verbs.outputs import check, numbered, write
+from kantor.verbs.outputs import check, check_new, numbered, standing, write
 from kantor.verbs.render import render as verb
 from strategies import grid_score
 
@@ -114,6 +114,69 @@ def test_pages_after_the_first_are_numbered_and_all_are_named(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted(written)
 
 
+# -- what is there already -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outputs", "count", "there"),
+    [
+        (["a.mid"], 1, ["a.mid"]),
+        (["new.mid", "new.svg", "a.PNG"], 1, ["a.PNG"]),
+        (["{n}/a.mid", "b-{n}.csv"], 12, ["11/a.mid", "b-12.csv"]),
+        (["a.svg"], 1, ["a-2.svg", "a-13.svg"]),
+        (["a.csv"], 1, ["a.csv.json"]),
+        (["a.roll.svg"], 1, ["a.roll.svg"]),
+    ],
+)
+def test_a_file_that_is_there_is_refused_unless_forced(tmp_path, outputs, count, there):
+    paths = [tmp_path / output for output in outputs]
+    for name in there:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("precious")
+    assert sorted(standing(path for take in range(1, count + 1) for path in numbered(paths, take))) == sorted(
+        tmp_path / name for name in there
+    )
+    more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+    with pytest.raises(OptionError) as raised:
+        check(paths, count)
+    assert str(raised.value) == (
+        f"expected new files to write, got '{tmp_path / there[0]}'{more} that exist already; try another name, or "
+        "--force (in Python force=True) to write over what is there."
+    )
+    check(paths, count, force=True)
+    assert all((tmp_path / name).read_text() == "precious" for name in there)
+
+
+def test_what_only_looks_like_a_further_page_is_not_in_the_way(tmp_path):
+    for name in ("a-1.svg", "a-02.svg", "a-x.svg", "a-2.png", "b-2.svg", "a-2.roll.svg", "a+-2.svg"):
+        (tmp_path / name).write_text("other")
+    (tmp_path / "a-3.svg").mkdir()
+    check([tmp_path / "a.svg", tmp_path / "a.mid"])
+    check([tmp_path / "new" / "a.svg"])
+
+
+@pytest.mark.parametrize("outputs", [["a.mid", "./a.mid"], ["a-{n}.mid", "a-1.mid"]])
+def test_one_name_twice_is_refused_however_it_is_written(tmp_path, monkeypatch, outputs):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match="expected every output once"):
+        check(outputs)
+
+
+def test_every_file_of_every_format_that_is_written_is_in_the_way_of_the_next(tmp_path):
+    rng = np.random.default_rng(0)
+    long = grid_score(rng.integers(50, 70, (1200, 4)), np.ones((1200, 4), dtype=bool)).replace(recipe='{"seed": 1}')
+    outputs = [tmp_path / f"x{suffix}" for suffix in (".mid", ".mxl", ".csv", ".ogg", ".svg", ".roll.png")]
+    write(long, outputs)
+    assert set(standing(outputs)) == set(tmp_path.iterdir())
+
+
+def test_new_files_alone_are_let_through(tmp_path):
+    (tmp_path / "a.pdf").write_text("")
+    check_new([tmp_path / "b.pdf", tmp_path])
+    with pytest.raises(OptionError, match=r"a\.pdf' that exist already"):
+        check_new([tmp_path / "b.pdf", tmp_path / "a.pdf"])
+
+
 # -- render, the verb ------------------------------------------------------------------------------------------------
 
 
@@ -142,3 +205,15 @@ def test_what_a_format_cannot_hold_is_said(tmp_path):
     with pytest.raises(ScoreError, match="1 to 4 voices, got 5; save as MIDI or MusicXML instead"):
         verb(five, [tmp_path / "x.csv"])
     assert not any(tmp_path.iterdir())
+
+
+def test_rendering_writes_over_files_only_where_it_is_told_to_and_over_its_source_never(tmp_path):
+    io.save(CHORD, tmp_path / "a.mid")
+    (tmp_path / "b.csv").write_text("precious")
+    with pytest.raises(OptionError, match=r"b\.csv' that exist already"):
+        verb(tmp_path / "a.mid", [tmp_path / "c.mid", tmp_path / "b.csv"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mid", "b.csv"]
+    verb(tmp_path / "a.mid", [tmp_path / "c.mid", tmp_path / "b.csv"], force=True)
+    assert (tmp_path / "b.csv").read_text().startswith("note0,")
+    with pytest.raises(OptionError, match="other than the file that is read"):
+        verb(tmp_path / "a.mid", [tmp_path / "a.mid"], force=True)

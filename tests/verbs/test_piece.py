@@ -1,6 +1,7 @@
 """What a notebook gets to see and hear of a piece."""
 
 import io
+import re
 import sys
 from base64 import b64decode
 from html.parser import HTMLParser
@@ -95,6 +96,25 @@ def test_a_notebook_shows_player_page_and_roll():
     assert png == draw(score, "png")
     assert Image.open(io.BytesIO(png)).width == 1200
     assert shown.words == "chorale, seed 3, take 2, 0.35 nats a note"
+
+
+def test_a_notebook_shows_a_score_as_it_shows_a_piece():
+    score = chorale()
+    shown = seen(score)
+    assert shown.files == seen(piece(score)).files
+    assert shown.words == f"{len(score)} notes"
+    assert seen(score.replace(title="Ach <Gott>")).words == f"Ach <Gott>, {len(score)} notes"
+
+
+def test_a_score_names_no_method_that_it_does_not_have():
+    for score in (chorale(64), performance()):
+        words = seen(score.replace(tempi=(Tempo(0, 20),))).words
+        assert "kantor.render.render writes" in words
+        assert not [name for name in re.findall(r"(\w+)\(\)", words) if not hasattr(score, name)]
+
+
+def test_a_score_of_nothing_shows_itself_too():
+    assert "0 notes" in seen(Score.from_notes([])).words
 
 
 def test_what_is_shown_is_the_same_each_time_and_has_no_identifiers_to_mix_up():
@@ -303,3 +323,24 @@ def test_a_tempo_that_follows_every_note_is_written_once():
     tempi = tuple(Tempo(480 * quarter, 60 + quarter) for quarter in range(8))
     assert _showing.written(chorale(2).replace(tempi=tempi)).tempi == tempi[:1]
     assert _showing.written(chorale(2).replace(tempi=tempi[:2])).tempi == tempi[:2]
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_piece_is_not_saved_over_a_file_unless_it_is_told_to(tmp_path):
+    made = piece(chorale())
+    made.save(tmp_path / "a.mid")
+    (tmp_path / "a.csv").write_text("precious")
+    with pytest.raises(OptionError, match=r"'.*a\.csv' that exist already; try another name, or --force \(in Python"):
+        made.save(tmp_path / "b.mid", tmp_path / "a.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.mid"]
+    assert (tmp_path / "a.csv").read_text() == "precious"
+    assert made.save(tmp_path / "a.mid", tmp_path / "a.csv", force=True) == [tmp_path / "a.mid", tmp_path / "a.csv"]
+    assert (tmp_path / "a.csv").read_text().startswith("note0,")
+
+
+def test_what_cannot_be_saved_is_refused_before_the_first_file(tmp_path):
+    with pytest.raises(OptionError, match=r"expected an output ending in"):
+        piece(chorale()).save(tmp_path / "a.mid", tmp_path / "a.xyz")
+    assert not any(tmp_path.iterdir())

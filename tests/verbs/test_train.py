@@ -13,13 +13,17 @@ from kantor import io
 from kantor.bundle import load
 from kantor.corpora import Selection
 from kantor.errors import OptionError, TrainingError
+from kantor.evaluation.likelihood import protocols_of
 from kantor.networks import Lstm, PlainLstm
 from kantor.presets import Preset
 from kantor.representations import columns
 from kantor.representations.chorale import Chorale
 from kantor.representations.events import Events
 from kantor.representations.frames import Frames
+from kantor.representations.notes import Notes
 from kantor.representations.regression import Regression
+from kantor.representations.roll import Roll
+from kantor.representations.tokens import Tokens
 from kantor.score import VOICES, Key, Meter, Part, Score
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
@@ -87,6 +91,8 @@ def test_a_training_leaves_a_model_with_its_figures(music, tmp_path):
     assert card["seal"] == made.card["seal"]
     assert (card["name"], card["preset"], card["corpus"]["pieces"]) == ("run", "tiny", 3)
     assert card["metrics"]["whole"]["pieces"] == 1
+    assert card["training"].keys() == {"epochs", "best_epoch", "valid_nats", "minutes"}
+    assert 1 <= card["training"]["best_epoch"] <= card["training"]["epochs"] == 2
     assert said[0].endswith("to learn from: 3")
     assert said[-1].startswith(f"{tmp_path / 'run'}: valid ")
 
@@ -201,6 +207,89 @@ def test_how_a_model_is_to_be_played_and_what_it_takes_of_a_piece_are_in_its_car
     assert made.card["metrics"]["whole"]["notes"] == 9
     assert evaluate(made, data=music)[0].notes == 9
     assert evaluate(made, data=music, selection=Selection(tracks="all"))[0].notes == 4 * 9
+
+
+@pytest.mark.parametrize("representation", [Chorale(), Frames(), Roll(), Events(), Regression()])
+def test_a_card_says_what_evaluate_says_by_every_protocol_that_the_model_has(music, tmp_path, representation):
+    made = go(music, tmp_path / "run", small("any", representation, PlainLstm(hidden=4)))
+    known = set(protocols_of(made.representation))
+    assert set(made.card["metrics"]) == known
+    for protocol in known:
+        told = evaluate(made, data=music, protocol=protocol)[0].to_dict()
+        assert told.pop("protocol") == protocol
+        kept = made.card["metrics"][protocol]
+        assert kept.keys() == {name for name, value in told.items() if value is not None}
+        for name, value in kept.items():
+            if isinstance(value, float | dict):
+                assert value == pytest.approx(told[name], abs=6e-5)
+            else:
+                assert value == told[name]
+    assert json.loads((tmp_path / "run" / "bundle.json").read_text())["metrics"] == made.card["metrics"]
+
+
+# -- from another model ----------------------------------------------------------------------------------------------
+
+LEARNERS = {
+    "events": small("events", Events(), PlainLstm(hidden=4)),
+    "notes": small("notes", Notes(most=3), PlainLstm(hidden=4)),
+    "tokens": small("tokens", Tokens(), PlainLstm(hidden=4)),
+}
+
+
+@pytest.fixture
+def others(tmp_path):
+    """Music of other chords and other lengths, whose own tables would be others."""
+    for split, pitches in (("train", (50, 53)), ("valid", (51,))):
+        for pitch in pitches:
+            rows = [(360 * n, 360, pitch + 5 * voice + n % 2, 80, 0) for n in range(12) for voice in range(3)]
+            io.save(Score.from_notes(rows, meters=(Meter(0, 3, 4),)), tmp_path / "others" / split / f"{pitch}.mid")
+    return tmp_path / "others"
+
+
+@pytest.mark.parametrize("preset", LEARNERS.values(), ids=LEARNERS)
+def test_a_training_from_a_model_keeps_its_tables_on_other_music_and_says_so(music, others, tmp_path, preset):
+    if preset.name == "tokens":
+        pytest.importorskip("miditok")
+    said = []
+    first = go(music, tmp_path / "first", preset)
+    fresh = go(others, tmp_path / "fresh", preset)
+    assert fresh.representation != first.representation
+    settings = {"recipe.learning_rate": "1e-12", "recipe.weight_decay": "0"}
+    tuned = go(others, tmp_path / "tuned", preset, start=tmp_path / "first", settings=settings, say=said.append)
+    assert tuned.representation == load(tmp_path / "tuned").representation == first.representation
+    assert said[0].startswith("the tables are those of first, none is learned: ")
+    # the weights went along: without learning it is as the first model on the same music
+    before, after = (evaluate(model, data=others)[0].nats_per_note for model in (first, tuned))
+    assert after == pytest.approx(before, rel=1e-4)
+
+
+def test_where_a_preset_has_no_tables_nothing_is_said_of_any(music, tmp_path):
+    said = []
+    go(music, tmp_path / "first")
+    go(music, tmp_path / "tuned", start=tmp_path / "first", say=said.append)
+    assert not [line for line in said if "tables" in line]
+
+
+def test_a_model_of_another_representation_or_network_is_not_gone_on_from(music, tmp_path):
+    go(music, tmp_path / "first", LEARNERS["notes"])
+    for preset, settings in (
+        (LEARNERS["events"], {}),
+        (LEARNERS["notes"], {"hidden": "5"}),
+        (LEARNERS["notes"], {"most": "2"}),
+        (PRESET, {}),
+    ):
+        with pytest.raises(OptionError, match=r"expected --from a model of preset .* got first, which differs"):
+            go(music, tmp_path / "run", preset, start=tmp_path / "first", settings=settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_training_from_a_model_can_be_resumed(music, others, tmp_path):
+    go(music, tmp_path / "first", LEARNERS["events"])
+    more = {"start": tmp_path / "first", "settings": {"epochs": "3"}}
+    with pytest.raises(TrainingError, match="--resume"):
+        go(others, tmp_path / "run", LEARNERS["events"], say=Stop(2), **more)
+    made = go(others, tmp_path / "run", LEARNERS["events"], resume=True, **more)
+    assert made.representation == load(tmp_path / "first").representation
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------

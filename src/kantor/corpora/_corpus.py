@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from kantor.corpora._store import facts
 from kantor.errors import InputError, UnknownNameError
+from kantor.io.packing import facts
 from kantor.score import Score
 
 __all__ = ["SPLITS", "Corpus", "CorpusPiece", "Split"]

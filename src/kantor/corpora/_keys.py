@@ -47,8 +47,7 @@ def estimated_key(score: Score) -> Key | None:
 
 
 def _likeliest(score: Score, keys: list[Key], least: float) -> Key | None:
-    drums = [index for index, part in enumerate(score.parts) if part.is_drum]
-    notes = score.notes[~np.isin(score.notes["part"], drums)]
+    notes = score.pitched
     shares = np.bincount(notes["pitch"] % 12, weights=notes["duration"], minlength=12)
     if (shares > 0).sum() < _CLASSES or np.ptp(shares) == 0:
         return None

@@ -53,9 +53,7 @@ Hashes = NDArray[np.int64]
 
 def fingerprint(score: Score) -> Hashes:
     """The runs of a piece as ascending hashes below 2**44, the least :data:`SKETCH` of them; drums have no say."""
-    drums = [index for index, part in enumerate(score.parts) if part.is_drum]
-    pitched = score.notes[~np.isin(score.notes["part"], drums)]
-    notes = pitched if len(pitched) else score.notes
+    notes = score.pitched if len(score.pitched) else score.notes
     pitches = _in_order(score.ticks_to_seconds(notes["onset"]), notes["pitch"].astype(np.int64))
     steps = np.diff(pitches) + 128  # 1..255
     if len(steps) < _INTERVALS:

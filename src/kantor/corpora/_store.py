@@ -10,19 +10,16 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kantor.errors import FileFormatError, KantorError
-from kantor.score import NOTE, Key, Meter, Part, Score, Tempo
+from kantor.io.packing import facts, score_of
+from kantor.score import NOTE, Score
 
-__all__ = ["cache_dir", "facts", "read_scores", "write_scores"]
+__all__ = ["cache_dir", "read_scores", "write_scores"]
 
-_EVENTS: dict[str, Any] = {"parts": Part, "tempi": Tempo, "meters": Meter, "keys": Key}
-_TICKS = ("fermatas", "barlines")
 _DAMAGE = (ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error, KantorError)
 
 
@@ -44,13 +41,6 @@ def cache_dir() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", home)) / "kantor" / "Cache"
     return home / ".cache" / "kantor"
-
-
-def facts(score: Score) -> str:
-    """All that a score says besides its notes, as JSON with sorted keys."""
-    known = {name: getattr(score, name) for name in score.__dataclass_fields__ if name != "notes"}
-    known |= {name: [asdict(event) for event in known[name]] for name in _EVENTS}
-    return json.dumps(known, sort_keys=True, default=int)
 
 
 def write_scores(path: Path, scores: Mapping[str, Score]) -> None:
@@ -88,15 +78,9 @@ def read_scores(path: Path) -> dict[str, Score]:
             notes, text = file["notes"], file["facts"].tobytes().decode()
         scores, at = {}, 0
         for name, count, known in json.loads(text):
-            scores[name] = _score(notes[at : at + count], json.loads(known))
+            scores[name] = score_of(notes[at : at + count], json.loads(known))
             at += count
     except _DAMAGE as error:
         text = f"expected scores kept by Kantor in '{path}', got something else; try deleting it."
         raise FileFormatError(text) from error
     return scores
-
-
-def _score(notes: Any, known: dict[str, Any]) -> Score:
-    known |= {name: tuple(kind(**event) for event in known[name]) for name, kind in _EVENTS.items()}
-    known |= {name: tuple(known[name]) for name in _TICKS}
-    return Score(notes, **known)

@@ -2,6 +2,9 @@
 
 A batch is ``inputs`` (batch, time, columns) and ``targets`` (batch, time, fields), int64; padding's target is -100.
 ``inputs`` has first the fields of the step before ("before the start" at step 0), then the conditions.
+
+Of a two-sided network ``inputs`` has the fields of the step itself, some of them *open* (:mod:`kantor.data.masking`),
+and of ``targets`` the others are padding. It would read padding from the far end, so all of a batch is of one length.
 """
 
 from __future__ import annotations
@@ -16,9 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from kantor.data import masking
 from kantor.data.augmentation import louder, part_ranges, shifts, stretch, transpose
 from kantor.data.protocols import hide
+from kantor.errors import OptionError
 from kantor.representations import Representation, inputs_of
+from kantor.representations.cells import Cells
 from kantor.score import Score
 
 __all__ = ["PADDING", "Augmentation", "Batch", "Pieces", "collate"]
@@ -72,10 +78,18 @@ class Pieces(IterableDataset[Batch]):
     Parameters
     ----------
     scores          the pieces.
-    window          0: whole pieces. Else each is cut into windows of so many frames after a first step that is given;
-                    they overlap by half. What a window's conditions tell of the music before it is true.
+    window          0: whole pieces. Else each is cut into windows of so many frames after a first step that is given
+                    (but where the piece begins); they overlap by half. What a window's conditions tell of the music
+                    before it is true.
     augmentation    None: every piece as it is, in order of length (validation).
     hidden          names of planned conditions that are unknown throughout.
+    two_sided       whether some of each piece is open and the rest is shown, as a two-sided network wants it; windows
+                    are then complete, from the beginning of the piece to its end.
+
+    Raises
+    ------
+    OptionError
+        If a two-sided network is to learn from anything but cells, or from cells in another tempo.
     """
 
     def __init__(
@@ -87,15 +101,23 @@ class Pieces(IterableDataset[Batch]):
         window: int = 0,
         augmentation: Augmentation | None = None,
         hidden: Collection[str] = (),
+        two_sided: bool = False,
         seed: int = 0,
         epoch: int = 0,
     ) -> None:
+        if two_sided and not isinstance(representation, Cells):
+            raise OptionError(
+                f"expected the representation 'cells' for a two-sided network, got '{representation.name}'."
+            )
+        if two_sided and augmentation and augmentation.tempo:
+            raise OptionError(f"expected vary_tempo to be 0 where voices are on a grid, got {augmentation.tempo}.")
         self.scores = [representation.canonical(score) for score in scores]
         self.representation = representation
         self.batch_size = batch_size
         self.window = window
         self.augmentation = augmentation
         self.hidden = hidden
+        self.two_sided = two_sided
         self.seed = seed
         self.epoch = epoch
         self._planned = [condition.name for condition in representation.conditions if condition.planned]
@@ -112,7 +134,8 @@ class Pieces(IterableDataset[Batch]):
 
     def __len__(self) -> int:
         """Number of batches."""
-        return -(-len(self.spans) // self.batch_size)
+        alike = np.unique(self.lengths, return_counts=True)[1] if self.two_sided else [len(self.spans)]
+        return sum(-(-int(count) // self.batch_size) for count in alike)
 
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng([self.seed, self.epoch])
@@ -126,6 +149,8 @@ class Pieces(IterableDataset[Batch]):
         inputs, _ = self._encode(piece, PLAIN)
         if not self.window:
             return [(0, len(inputs))]
+        if self.two_sided:
+            return _reaching(len(inputs), self.window)
         frames = self._frames.pop(piece)
         starts = [*np.flatnonzero(np.diff(frames, prepend=-1)).tolist(), len(inputs)]
         first = range(0, len(starts) - 1 - self.window, max(self.window // 2, 1))
@@ -135,6 +160,11 @@ class Pieces(IterableDataset[Batch]):
         return spans or ([(0, len(inputs))] if len(inputs) > 1 else [])
 
     def _batches(self, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+        if self.two_sided:
+            order = np.arange(len(self.lengths)) if self.augmentation is None else rng.permutation(len(self.lengths))
+            alike = [order[self.lengths[order] == length] for length in np.unique(self.lengths)]
+            batches = [group[n : n + self.batch_size] for group in alike for n in range(0, len(group), self.batch_size)]
+            return batches if self.augmentation is None else [batches[i] for i in rng.permutation(len(batches))]
         if self.augmentation is None:
             order = np.argsort(self.lengths, kind="stable")
             return np.array_split(order, range(self.batch_size, len(order), self.batch_size))
@@ -162,13 +192,27 @@ class Pieces(IterableDataset[Batch]):
         if piece not in made:
             made[piece] = self._encode(piece, varied[piece])
         inputs, targets = made[piece]
+        if self.two_sided:
+            return self._opened(inputs[start:end], targets[start:end], varied[piece].bare, rng)
         length = end - start
         end = min(end, len(inputs))  # a variation may have fewer steps
-        start = max(end - length, 0) + (1 if self.window else 0)
+        start = max(end - length, 0)
+        if self.window and (start or self.representation.unit == "cell"):
+            start += 1  # given; a piece's own beginning is to be learnt, but seed 000's windows leave it out
         inputs, targets = inputs[start:end], targets[start:end]
         if self.augmentation and self.augmentation.unknown and not varied[piece].bare:
             inputs = self._forget(inputs, rng)
         return inputs.astype(np.int64), targets.astype(np.int64)
+
+    def _opened(
+        self, inputs: NDArray[np.int16], values: NDArray[np.int16], bare: bool, rng: np.random.Generator
+    ) -> Example:
+        """A stretch with some of its cells open; the targets are these cells."""
+        if self.augmentation and self.augmentation.unknown and not bare:
+            inputs = self._forget(inputs, rng)
+        cells, open_ = values.astype(np.int64), masking.draw(rng, *values.shape)
+        shown = np.concatenate([Cells.shown(cells, open_, bare=bare), inputs[:, values.shape[1] :]], axis=1)
+        return shown, np.where(open_, cells, PADDING)
 
     def _encoded(self, piece: int, variation: Variation) -> Encoded:
         score = transpose(self.scores[piece], variation.shift)
@@ -185,6 +229,12 @@ class Pieces(IterableDataset[Batch]):
         assert self.augmentation is not None
         lost = [name for name in self._planned if rng.random() < self.augmentation.unknown]
         return hide(inputs, self.representation, lost)
+
+
+def _reaching(frames: int, window: int) -> list[tuple[int, int]]:
+    """Spans of ``window`` frames that overlap by half, the last of them at the end; a shorter piece is one span."""
+    starts = {*range(0, frames - window, max(window // 2, 1)), max(frames - window, 0)}
+    return [(start, min(start + window, frames)) for start in sorted(starts)]
 
 
 class _Cache:

@@ -42,8 +42,7 @@ def histograms(scores: Iterable[Score]) -> dict[str, NDArray[np.int64]]:
     counts["duration"] = np.zeros(LAST + 1, np.int64)
     for score in scores:
         notes = score.notes
-        drums = np.array([part.is_drum for part in score.parts], dtype=np.bool_)
-        counts["pitch"] += np.bincount(notes["pitch"][~drums[notes["part"]]], minlength=PITCHES)
+        counts["pitch"] += np.bincount(score.pitched["pitch"], minlength=PITCHES)
         steps = np.diff(_on_grid(notes["onset"], score.ticks_per_quarter))  # notes are sorted by onset
         counts["step"] += np.bincount(np.minimum(steps, LAST), minlength=LAST + 1)
         durations = _on_grid(notes["duration"], score.ticks_per_quarter)

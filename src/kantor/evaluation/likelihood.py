@@ -6,7 +6,8 @@ fields are summed and divided by the notes of the canonical score, so that model
 different ways can be compared. A class that a vocabulary lacks is charged as "unknown", and what spelling it out costs.
 Protocols are those of :mod:`kantor.data.protocols`. Beside the likelihood stand the shares of steps that the likeliest
 values get right, among all steps and among those that differ from the frame before, and the baseline of copying that
-frame: an accuracy below it is worth nothing.
+frame: an accuracy below it is worth nothing. Where a field is regressed there is no accuracy: a mean that was fitted by
+squared errors does not aim at one step of the grid, and how often it hits one says how fine the grid is, no more.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from kantor.data.protocols import HIDDEN, PROTOCOLS, hide, windows
 from kantor.errors import InputError, OptionError, UnknownNameError
-from kantor.representations import Mask, Representation, decided, inputs_of
+from kantor.representations import Ids, Mask, Representation, decided, inputs_of
 from kantor.runtime import Features, Model
 from kantor.sampling.fields import likeliest, surprise
 from kantor.score import Score
@@ -43,17 +44,18 @@ class Likelihood:
     nats_by_field          what each field adds to it, by name; together they are ``nats_per_note``.
     nats_per_note_interval 95 % bootstrap interval of that mean, over pieces; None for a single piece.
     nats_per_note_macro    mean over pieces of each piece's mean.
-    nats_per_frame         nats a frame (a grid's), or a step.
+    nats_per_frame         nats a frame (a grid's), or a step; of a chorale its four cells.
     bits_per_note          the same as ``nats_per_note``, in bits.
-    accuracy               share of steps whose likeliest values are the true ones, all fields of them.
-    accuracy_changed       the same among steps that differ from the frame before.
+    accuracy               share of steps whose likeliest values are the true ones, all fields of them; None where a
+                           field is regressed.
+    accuracy_changed       the same among steps that differ from the frame before; None likewise.
     copy_accuracy          baseline: share of steps equal to the frame before; for both, steps of a first frame,
                            which has none before it, are left out.
     binary_accuracy        of keys (multi-hot fields) alone: share of keys rightly said to sound or not; else None.
     note_density           of keys alone: sounding keys a frame in the music itself; else None.
     bce                    of keys alone: nats a frame and key, what seed 002 calls its loss; else None.
     spelling               nats a note that went into spelling what the vocabulary lacks, part of ``nats_per_note``.
-    notes, frames, pieces  how many notes (cells) and frames were predicted, in how many pieces.
+    notes, frames, pieces  how many notes (cells) and frames (rounded) were predicted, in how many pieces.
     unit                   "cell", "note" or "frame": what the representation counts by.
     protocol               "whole", "windows" or "frames".
     """
@@ -64,8 +66,8 @@ class Likelihood:
     nats_per_note_macro: float
     nats_per_frame: float
     bits_per_note: float
-    accuracy: float
-    accuracy_changed: float
+    accuracy: float | None
+    accuracy_changed: float | None
     copy_accuracy: float
     binary_accuracy: float | None
     note_density: float | None
@@ -171,9 +173,8 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             notes = int(judged.sum()) if representation.unit == "cell" else encoding.notes
             if protocol == "frames" and representation.unit == "frame":
                 notes -= int((representation.canonical(span).notes["onset"] == 0).sum())
-            whole_frames = frames[-1] + 1 if len(frames) else 0
             spelling = sum(encoding.spelling)
-            counted = {"notes": notes, "frames": whole_frames - (protocol == "frames"), "spelling": spelling}
+            counted = {"notes": notes, "frames": _frames(frames, judged, representation.unit), "spelling": spelling}
             for name, count in counted.items():
                 sums[piece, COUNTS.index(name)] += count
             for field, nats in enumerate(encoding.spelling):
@@ -181,6 +182,13 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             cut = slice(given, None)
             steps = (inputs[cut], encoding.values[cut], encoding.targets[cut])
             yield Example(piece, *steps, judged[cut], later[cut], changed[cut])
+
+
+def _frames(frames: Ids, judged: Mask, unit: str) -> float:
+    """How many frames are judged: of a grid its cells over the voices, for in a window the first cell is given."""
+    if unit == "cell":
+        return int(judged.sum()) / max(int((frames == 0).sum()), 1)
+    return len(np.unique(frames[judged]))
 
 
 def _add(sums: Sums, model: Model, representation: Representation, batch: Sequence[Example]) -> None:
@@ -212,6 +220,8 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
         wanted = stretch.targets[counted, column : column + field.width]
         column += field.width
         sums[len(COUNTS) + k] += surprise(field, params, wanted).sum()
+        if field.kind == "real":
+            continue
         hits = likeliest(field, params) == wanted
         right &= hits.all(1)
         if field.kind == "multi-hot":
@@ -233,6 +243,7 @@ def _figures(sums: Sums, representation: Representation, protocol: str) -> Likel
     means = nats[drawn].sum(1) / notes[drawn].sum(1)
     low, high = np.quantile(means, [0.025, 0.975])
     keys = total["keys"]
+    regressed = any(field.kind == "real" for field in representation.fields)
     fields = by_field.sum(0) / total["notes"]
     return Likelihood(
         nats_per_note=mean,
@@ -241,15 +252,15 @@ def _figures(sums: Sums, representation: Representation, protocol: str) -> Likel
         nats_per_note_macro=float((nats / notes).mean()),
         nats_per_frame=float(nats.sum() / total["frames"]),
         bits_per_note=mean / math.log(2),
-        accuracy=total["right"] / total["steps"],
-        accuracy_changed=total["right_changed"] / max(total["changed"], 1),
+        accuracy=None if regressed else total["right"] / total["steps"],
+        accuracy_changed=None if regressed else total["right_changed"] / max(total["changed"], 1),
         copy_accuracy=1 - total["changed"] / max(total["later"], 1),
         binary_accuracy=total["right_keys"] / keys if keys else None,
         note_density=total["sounding"] / total["frames"] if keys else None,
         bce=float(nats.sum() / keys) if keys else None,
         spelling=total["spelling"] / total["notes"],
         notes=int(total["notes"]),
-        frames=int(total["frames"]),
+        frames=round(total["frames"]),
         pieces=len(sums),
         unit=representation.unit,
         protocol=protocol,

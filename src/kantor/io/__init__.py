@@ -23,7 +23,7 @@ from kantor.errors import FileFormatError, OptionError, OutputError
 from kantor.io import grid_csv, midi, musicxml
 from kantor.score import Score
 
-__all__ = ["MAX_BYTES", "SUFFIXES", "encode", "load", "save", "write_bytes"]
+__all__ = ["MAX_BYTES", "SUFFIXES", "encode", "load", "save", "standing", "write_bytes"]
 
 #: Larger files are refused: a day of music takes a few megabytes.
 MAX_BYTES = 2**26
@@ -70,7 +70,7 @@ def encode(score: Score, suffix: str) -> bytes:
 
 
 def save(score: Score, path: str | os.PathLike[str]) -> None:
-    """Write ``score`` to ``path``; its suffix says the format. Missing folders are made.
+    """Write ``score`` to ``path``; its suffix says the format. Missing folders are made, a file there is replaced.
 
     A CSV holds pitches alone, so the recipe of a score that has one goes to ``FILE.csv.json`` beside it.
 
@@ -86,6 +86,13 @@ def save(score: Score, path: str | os.PathLike[str]) -> None:
     write_bytes(path, data)
     if path.suffix.lower() in grid_csv.SUFFIXES and score.recipe:
         write_bytes(_beside(path), grid_csv.write_recipe(score.recipe, data))
+
+
+def standing(path: str | os.PathLike[str]) -> list[Path]:
+    """The files, there already, that :func:`save` would replace at ``path``: itself, and what lies beside a CSV."""
+    path = Path(path)
+    beside = [_beside(path)] if path.suffix.lower() in grid_csv.SUFFIXES else []
+    return [file for file in (path, *beside) if file.is_file()]
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

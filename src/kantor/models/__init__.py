@@ -2,7 +2,8 @@
 
 A trunk maps ``(inputs, state)`` to ``(features, state)``: ``inputs`` are whole numbers, (batch, time, columns), first
 the fields of the step before, then the conditions of this one; ``state`` is a tuple of tensors with the batch in it.
-State goes in and comes out, so a whole piece and one step are the same call. Its ``heads(inputs, outputs, kinds)``
+State goes in and comes out, so a whole piece and one step are the same call. A two-sided trunk has none: it is shown
+the fields of all steps at once, those that are not known as *open* (class ``size``). ``heads(inputs, outputs, kinds)``
 turn features into the parameters of each field's distribution (:mod:`kantor.models._heads`).
 """
 
@@ -28,6 +29,11 @@ class Network(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.heads = heads
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether it sees all steps at once (:class:`kantor.networks.NetworkConfig`)."""
+        return bool(getattr(self.trunk, "two_sided", False))
 
     def initial(self, batch: int) -> State:
         """The state before the first step."""

@@ -90,8 +90,8 @@ class Preset:
 
 
 PARTS = ("representation", "network", "recipe")
-#: Vocabularies, which nobody sets by hand.
-LEARNED = ("chords", "sounds", "offsets", "durations")
+#: Tables learned from music, which nobody sets by hand: vocabularies, a grammar, tracks.
+LEARNED = ("chords", "sounds", "offsets", "durations", "vocabulary", "grammar", "parts")
 #: Other people's names for settings.
 ALIASES = {"sequence_length": "window", "lr": "learning_rate"}
 

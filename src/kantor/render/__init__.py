@@ -7,6 +7,7 @@ The libraries behind them are loaded when a picture or a sound is asked for, not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from kantor.io import SUFFIXES as music
 from kantor.io import write_bytes
 from kantor.score import Score
 
-__all__ = ["SUFFIXES", "check", "render"]
+__all__ = ["SUFFIXES", "check", "render", "standing"]
 
 AUDIO = (".wav", ".mp3", ".ogg")
 #: What :func:`render` can write; the longest suffix that fits decides.
@@ -33,7 +34,8 @@ def render(
     """Write ``score`` as sound or picture, by the suffix of ``path``.
 
     ``.wav .mp3 .ogg`` sound; ``.svg`` an engraved score; ``.png .roll.png .roll.svg`` a piano roll. A score longer than
-    one page becomes FILE.svg, FILE-2.svg and so on. Everything is made before the first byte is written.
+    one page becomes FILE.svg, FILE-2.svg and so on. Everything is made before the first byte is written; what stands
+    there is replaced.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def render(
         contents = [audio.encode(samples, sample_rate, suffix)]
     else:
         contents = _PICTURES[suffix](score)
-    paths = [path, *(path.with_name(f"{path.stem}-{page}{path.suffix}") for page in range(2, len(contents) + 1))]
+    paths = [path, *(_page(path, number) for number in range(2, len(contents) + 1))]
     for file, data in zip(paths, contents, strict=True):
         write_bytes(file, data)
     return paths
@@ -81,6 +83,21 @@ def check(
         from kantor.render import audio
 
         audio.check(soundfont, instrument, sample_rate)
+
+
+def standing(path: str | Path) -> list[Path]:
+    """The files, there already, that :func:`render` may replace at ``path``: itself, and further pages of an SVG."""
+    path = Path(path)
+    pages: list[Path] = []
+    if _suffix(path) == ".svg" and path.parent.is_dir():
+        numbered = re.compile(re.escape(f"{path.stem}-") + r"(\d+)" + re.escape(path.suffix))
+        found = [(int(match[1]), file) for file in path.parent.iterdir() if (match := numbered.fullmatch(file.name))]
+        pages = [file for number, file in sorted(found) if file == _page(path, number) and number > 1]
+    return [file for file in (path, *pages) if file.is_file()]
+
+
+def _page(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
 def _suffix(path: Path) -> str:

@@ -2,6 +2,9 @@
 
 Pages are drawn black on white, whatever the reader's theme, and the same score gives the same bytes. Identifiers of
 notes are the same in :func:`engrave` and :func:`timemap`, so a page can be lit up while it plays.
+
+Only staves with music are drawn, as printed scores have it: a part without a note has none, and a part that rests for
+long has none in the systems where it does.
 """
 
 from __future__ import annotations
@@ -9,14 +12,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kantor.errors import ScoreError
-from kantor.score import Score
+from kantor.score import BAR, Score
 
 __all__ = ["engrave", "timemap"]
 
 #: verovio's units are tenths of a millimetre at scale 100: A4 paper.
 PAGE_WIDTH, PAGE_HEIGHT = 2100, 2970
 MAX_QUARTERS = 20_000
+LONG_REST = 8  # quarters: shorter rests hardly ever fill a system
 _OPTIONS = {
     "pageWidth": PAGE_WIDTH,
     "pageHeight": PAGE_HEIGHT,
@@ -27,6 +34,9 @@ _OPTIONS = {
     "pageMarginRight": 80,
     "scale": 60,
     "breaks": "auto",
+    "condense": "encoded",
+    "condenseFirstPage": True,
+    "condenseTempoPages": True,
     "footer": "none",
     "staffLineWidth": 0.25,
     "xmlIdSeed": 1,
@@ -81,9 +91,42 @@ def _loaded(score: Score) -> Any:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions({**_OPTIONS, "header": "auto" if score.title else "none"})
-    if not toolkit.loadData(musicxml.write(score).decode()):
+    heard = _heard(score)
+    loaded = toolkit.loadData(musicxml.write(heard).decode())
+    if loaded and _rests_long(heard):  # MusicXML cannot ask for it
+        loaded = toolkit.loadData(toolkit.getMEI().replace("<scoreDef", '<scoreDef optimize="true"', 1))
+    if not loaded:
         raise ScoreError(f"expected a score that can be engraved, got one of {len(score)} notes that verovio refuses.")
     return toolkit
+
+
+def _heard(score: Score) -> Score:
+    """The score without the parts that have no note; one without any note keeps them all."""
+    sounding = np.unique(score.notes["part"])
+    if len(sounding) in (0, len(score.parts)):
+        return score
+    notes = score.notes.copy()
+    notes["part"] = np.searchsorted(sounding, notes["part"])
+    return score.replace(notes=notes, parts=tuple(score.parts[part] for part in sounding))
+
+
+def _rests_long(score: Score) -> bool:
+    """Whether some part is silent for :data:`LONG_REST` quarters on end, and no bar is: verovio would drop it."""
+    if _silent(score.notes, score.bars).any():
+        return False
+    starts = np.arange(0, score.length_ticks, LONG_REST * score.ticks_per_quarter)
+    spans = np.zeros(len(starts), dtype=BAR)
+    spans["start"], spans["length"] = starts, LONG_REST * score.ticks_per_quarter
+    lines = (score.notes[score.notes["part"] == part] for part in range(len(score.parts)))
+    return any(bool(_silent(line, spans).any()) for line in lines)
+
+
+def _silent(notes: NDArray[np.void], spans: NDArray[np.void]) -> NDArray[np.bool_]:
+    """(spans,) whether none of the notes, sorted by onset, sounds within a span, of dtype BAR."""
+    until = np.append(0, np.maximum.accumulate(notes["onset"] + notes["duration"]))
+    begun = np.searchsorted(notes["onset"], spans["start"] + spans["length"])
+    silent: NDArray[np.bool_] = until[begun] <= spans["start"]
+    return silent
 
 
 def _on_white(svg: str) -> str:

@@ -1,8 +1,13 @@
-"""The 128 instruments of General MIDI Level 1 (MMA, 1991), and finding one by its name."""
+"""The 128 instruments of General MIDI Level 1 (MMA, 1991), and finding one by its name.
+
+docs/instruments.md lists them for whoever reads no Python.
+"""
 
 from __future__ import annotations
 
-from kantor.errors import OptionError, UnknownNameError
+import difflib
+
+from kantor.errors import OptionError
 
 __all__ = ["INSTRUMENTS", "program_of"]
 
@@ -54,9 +59,8 @@ def program_of(instrument: str | int) -> int:
     Raises
     ------
     OptionError
-        If a number is outside 0..127.
-    UnknownNameError
-        If no instrument, or more than one, answers to the name; the message lists the ones to choose from.
+        If a number is outside 0..127, or no instrument, or more than one, answers to the name; the message offers the
+        nearest three.
     """
     wanted = " ".join(str(instrument).lower().split())
     if wanted.removeprefix("-").isdecimal():
@@ -68,5 +72,15 @@ def program_of(instrument: str | int) -> int:
         return INSTRUMENTS.index(wanted)
     fitting = [name for name in INSTRUMENTS if wanted and wanted in name]
     if len(fitting) != 1:
-        raise UnknownNameError("instrument", str(instrument), fitting or INSTRUMENTS)
+        raise OptionError(_unknown(str(instrument), fitting))
     return INSTRUMENTS.index(fitting[0])
+
+
+def _unknown(instrument: str, fitting: list[str]) -> str:
+    """What is said of a name that none bears, or several: three to choose from, and where the others are."""
+    names = fitting or difflib.get_close_matches(instrument.lower(), (*INSTRUMENTS, *EVERYDAY), n=3, cutoff=0.5)
+    several = f"{len(fitting)} instruments have '{instrument}' in their name"
+    offered = ", ".join(f"'{name}'" for name in names[:3])
+    guess = f"; try {offered}" if offered else ""
+    said = several if fitting else f"no instrument named '{instrument}'"
+    return f"{said}{guess}; docs/instruments.md lists all 128."

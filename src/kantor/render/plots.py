@@ -1,8 +1,8 @@
-"""Pictures of many notes and of many epochs: how music is distributed, and how a training went.
+"""Pictures of many notes and of many epochs: how music is distributed, and how a training went, or several.
 
-Both are 10 inches wide and 5 high, 1200 by 600 pixels as a PNG, in the palette of :mod:`kantor.render.pianoroll`, and
-nothing is told by colour alone: of two sets the first has wide bars and the second narrow ones before them, and the
-loss on training pieces is dashed.
+They are 10 inches wide and 5 high, 1200 by 600 pixels as a PNG, in the palette of :mod:`kantor.render.pianoroll`, and
+nothing is told by colour alone: of two sets the first has wide bars and the second narrow ones before them, the loss on
+training pieces is dashed, and of several trainings no two that follow each other have the same dashes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["curves", "distributions"]
+__all__ = ["comparison", "curves", "distributions"]
 
 WIDTH, HEIGHT = 10.0, 5.0
 BLUE, ORANGE = COLOURS[:2]
 SKY, VERMILION = COLOURS[4:6]  # of two sets: the light one behind, the dark one in front
 LEAST_PITCHES = 24  # of the axis: two octaves
+LABEL = 40  # letters of a training's label
 BESIDE = 48  # letters of a label, of which two have room beside each other
 
 _AXES = {
@@ -39,6 +40,7 @@ _BEHIND_AND_FRONT: tuple[dict[str, Any], ...] = (
     {"width": 1.0, "color": SKY, "linewidth": 0, "zorder": 2},
     {"width": 0.5, "color": VERMILION, "linewidth": 0, "zorder": 3},
 )
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (2.5, 2.5)))
 _UNITS = {"nats": "nats per step", "accuracy": "accuracy", "learning_rate": "learning rate"}
 
 
@@ -148,6 +150,82 @@ def curves(figures: Mapping[str, NDArray[np.float64]], title: str, best: int | N
         figure.align_ylabels()
         figure.axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3, handlelength=2.6)
     return figure
+
+
+def comparison(
+    runs: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    title: str,
+    best: str | None = None,
+    epoch: int | None = None,
+) -> Figure:
+    """The validation curves of several trainings: the loss above, the accuracy below where any has one.
+
+    Parameters
+    ----------
+    runs    label -> what :func:`curves` takes; only what begins with ``valid_`` is drawn.
+    title   of the whole.
+    best    the label of the one that is drawn thicker, if any, and
+    epoch   which of its epochs is marked, counted from 1.
+
+    Raises
+    ------
+    OptionError
+        If there is nothing to draw.
+    """
+    known = {"nats": "valid_nats", "accuracy": "valid_accuracy"}
+    found = {
+        measure: {label: figures[name] for label, figures in runs.items() if np.isfinite(figures.get(name, [])).any()}
+        for measure, name in known.items()
+    }
+    panels = {measure: lines for measure, lines in found.items() if lines}
+    if not panels:
+        raise OptionError("expected at least one curve to plot, got none.")
+    looks: dict[str, dict[str, Any]] = {
+        label: {"color": _colour(n), "linestyle": _DASHES[n % len(_DASHES)]} for n, label in enumerate(runs)
+    }
+    shown = {label: label if len(label) <= LABEL else f"…{label[1 - LABEL :]}" for label in runs}
+    epochs = max(len(values) for lines in panels.values() for values in lines.values())
+    with canvas():
+        figure = _figure(title, max(HEIGHT, 0.9 + 0.21 * len(runs)))
+        heights = [2.6, *[1.0] * (len(panels) - 1)]
+        grid = figure.add_gridspec(len(panels), 1, height_ratios=heights)
+        figure.subplots_adjust(left=0.085, right=0.985, top=0.88, bottom=0.1, hspace=0.16)
+        for row, (measure, lines) in enumerate(panels.items()):
+            axes = figure.add_subplot(grid[row])
+            for label, values in lines.items():
+                look = {**looks[label], **({"marker": "o", "markersize": 3.5} if epochs <= 30 else {})}
+                _draw_run(axes, values, shown[label], look, epoch if label == best else None)
+            last = row == len(panels) - 1
+            _dress(axes, "", "epoch" if last else "", f"valid, {_UNITS[measure]}")
+            _label_epochs(axes, epochs, last)
+            _label_heights(axes, spread=measure == "nats")
+        figure.align_ylabels()
+        first = figure.axes[0]
+        legend = first.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, handlelength=2.6)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        figure.draw_without_rendering()  # only now it is known how wide the labels are
+        figure.subplots_adjust(right=0.965 - legend.get_window_extent().width / figure.bbox.width)
+    return figure
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _draw_run(axes: Axes, values: NDArray[np.float64], label: str, look: Mapping[str, Any], marked: int | None) -> None:
+    """One training's curve; ``marked`` is the epoch that is best of all."""
+    epochs = np.arange(1, len(values) + 1)
+    thick: dict[str, Any] = {"linewidth": 2.6, "zorder": 4} if marked else {"linewidth": 1.4, "zorder": 3}
+    axes.plot(epochs, values, label=label, **look, **thick)
+    if marked:
+        edge: dict[str, Any] = {
+            "markerfacecolor": "white",
+            "markeredgecolor": look["color"],
+            "markeredgewidth": 1.8,
+            "markersize": 7,
+        }
+        axes.plot([marked], [values[marked - 1]], "o", zorder=5, clip_on=False, **edge)
 
 
 def _panels(figures: Mapping[str, NDArray[np.float64]]) -> dict[str, list[str]]:

@@ -32,6 +32,15 @@ representation offers
     whether its pieces end on a cadence that all parts reach together.
 ``unit``
     what its likelihood is a mean over, "cell", "note" or "frame".
+``step``
+    ticks of its plans in a step of its grid: how long a frame of a :class:`Situation` lasts.
+``ruled``
+    whether any rule (:mod:`kantor.rules`) can be kept in it: whether it has situations.
+``voiced``
+    whether a situation's columns are voices; else they are notes that sound, in any order.
+``timed``
+    whether it is known, when a sound is chosen, in which frame it begins. Else situations show what each class
+    sounds, and nothing beside it: rules that count what begins or sounds together cannot be kept.
 
 Adding a representation is adding a file with a ``PART`` of this shape; the laws in ``tests/laws`` then hold for it.
 """
@@ -56,6 +65,7 @@ __all__ = [
     "Ids",
     "Mask",
     "Representation",
+    "Situation",
     "columns",
     "decided",
     "inputs_of",
@@ -149,6 +159,34 @@ class Encoding:
         return 0 if self.wanted is None else int((self.wanted != self.values).any(1).sum())
 
 
+class Situation(NamedTuple):
+    """What there is to decide next, in terms of what would sound: what rules (:mod:`kantor.rules`) judge by.
+
+    Music without voices has a column for each note that sounds in any of the frames, in any order, and columns of
+    their own for what is decided next. Before the first frame of a piece all is OPEN.
+
+    Attributes
+    ----------
+    pitch    (batch, frames, voices) what sounds: MIDI pitch, SILENT or OPEN.
+    frames   (batch, frames) their numbers in the piece, each of a ``step``.
+    at       which of these frames is to be decided in; -1, the last, where there is no knowledge of what follows.
+    voice    the first of the columns that a class fills.
+    choices  (batch, classes, columns) what each class would sound there; a class that decides nothing leaves it OPEN.
+    strikes  (batch, classes) whether the class begins a note, or as many as it sounds.
+    struck   (batch, frames, voices) where a note is known to begin.
+    voiced   whether the columns are voices.
+    """
+
+    pitch: Ids
+    frames: Ids
+    at: int
+    voice: int
+    choices: Ids
+    strikes: Mask
+    struck: Mask
+    voiced: bool = True
+
+
 class Deriver(Protocol):
     """Conditions and grammar of ``batch`` pieces that grow together, in time and memory that do not grow with them."""
 
@@ -163,8 +201,21 @@ class Deriver(Protocol):
         """
         ...
 
+    def situation(self, field: int, values: Ids, reach: int) -> Situation | None:
+        """What rules judge ``field`` by, with ``reach`` frames of the past; None where it decides nothing that sounds.
+
+        ``values`` (batch, columns) holds the fields before it, and of a multi-hot field, whose classes here are its
+        keys, each of them alone, the keys already decided. A ring may hold fewer frames than are asked for. Valid
+        until the next ``push``.
+        """
+        ...
+
     def push(self, values: Ids) -> None:
         """Take the decided step, (batch, columns)."""
+        ...
+
+    def keep(self, rows: Ids) -> None:
+        """Let the pieces be these of what they were; one may come several times, or not at all."""
         ...
 
     def begin(self) -> None:
@@ -193,6 +244,14 @@ class Representation(Protocol):
     def closes(self) -> bool: ...  # noqa: D102
     @property
     def unit(self) -> str: ...  # noqa: D102
+    @property
+    def step(self) -> int: ...  # noqa: D102
+    @property
+    def ruled(self) -> bool: ...  # noqa: D102
+    @property
+    def voiced(self) -> bool: ...  # noqa: D102
+    @property
+    def timed(self) -> bool: ...  # noqa: D102
     @property
     def name(self) -> str: ...  # noqa: D102
     def learn(self, scores: Sequence[Score]) -> Representation: ...  # noqa: D102

@@ -24,6 +24,7 @@ from kantor.score import NOTE, TICKS_PER_QUARTER, Part, Score
 __all__ = [
     "GRID",
     "LONGEST",
+    "PLANNED",
     "STEP",
     "Clock",
     "conditions_named",
@@ -76,8 +77,7 @@ def flatten(score: Score, step: int = STEP) -> tuple[Ids, Ids, Ids, Ids]:
     ScoreError
         If there is no note but drums'.
     """
-    drums = [index for index, part in enumerate(score.parts) if part.is_drum]
-    notes = score.notes[~np.isin(score.notes["part"], drums)] if drums else score.notes
+    notes = score.pitched
     if not len(notes):
         kind = "only drums" if len(score) else "none"
         raise ScoreError(f"expected a score with notes, got {kind}.")
@@ -142,6 +142,10 @@ class Clock:
     def begin(self) -> None:
         """Count notes from here."""
         self.notes = np.zeros_like(self.notes)
+
+    def keep(self, rows: Ids) -> None:
+        """Let the pieces be these of what they were."""
+        self.lengths, self.time, self.notes = self.lengths[rows], self.time[rows], self.notes[rows]
 
     def over(self) -> Mask | None:
         """(pieces,) which have ended; None as long as none has."""

@@ -33,8 +33,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import OptionError, ScoreError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
 from kantor.representations._voices import voices
+from kantor.rules import OPEN, SILENT
 from kantor.score import NOTE, TICKS_PER_QUARTER, VOICES, Part, Score
 
 __all__ = ["CELL", "PART", "Chorale"]
@@ -45,6 +46,7 @@ CELL = np.dtype([("pitch", "<i2"), ("attack", "?")])
 LOWEST, HIGHEST = 36, 81  # the range of the published grids, C2 to A5
 SILENCE, BEFORE = 0, HIGHEST - LOWEST + 2  # pitch ids: silence, 1..46, and "before the start"
 PITCHES = BEFORE  # how many pitch ids a cell can have: 47
+SOUNDS = np.array([SILENT, *range(LOWEST, HIGHEST + 1), OPEN])  # the MIDI pitch of every pitch id
 FRAMES_PER_QUARTER = 4
 STEP = TICKS_PER_QUARTER // FRAMES_PER_QUARTER
 PHASES = 16
@@ -56,7 +58,8 @@ LONGEST_BAR = 32  # frames: 4/2
 BAR_LENGTHS = (8, 12, 16, 24)
 VELOCITY = 80
 PROGRAM = 19  # church organ: it holds its notes, as a choir does
-RING = 32  # frames of the past that a deriver keeps: a power of two over the longest lag
+LONGEST_LAG = 64  # frames
+RING = 128  # frames of the past that a deriver keeps: a power of two over the longest lag, for rules that look far
 
 Order = Literal["SATB", "SBAT"]
 
@@ -81,6 +84,10 @@ class Chorale:
     unit: ClassVar[str] = "cell"
     unique: ClassVar[bool] = True
     closes: ClassVar[bool] = True
+    step: ClassVar[int] = STEP
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = True
+    timed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.spelling not in ("plain", "full"):
@@ -342,9 +349,12 @@ class _Cells:
             column += width
         self._out = np.empty((batch, column), dtype=np.int64)
         self._ring = np.full((RING, batch, voices), BEFORE, dtype=np.int64)
+        self._fresh = np.zeros((RING, batch, voices), dtype=np.bool_)  # where what sounds in the ring has just begun
         self._now = np.full((batch, voices), BEFORE, dtype=np.int64)
         self._held = np.zeros((batch, voices), dtype=np.int64)
         self._frame = self._turn = 0
+        self._classes = SOUNDS[np.arange(chorale.fields[0].size) % BEFORE]  # of hold: as the deriver finds it
+        self._decided = np.array([np.isin(np.arange(voices), self._turns[:turn]) for turn in range(voices)])
         self._start_frame()
 
     def _start_frame(self) -> None:
@@ -387,6 +397,33 @@ class _Cells:
         allowed: Mask = self._masks[voice, sounding]
         return allowed
 
+    def situation(self, field: int, values: Ids, reach: int) -> Situation:
+        voice, frame = self._turns[self._turn], self._frame
+        past = min(reach, RING - 1)
+        frames = np.arange(frame - past, frame + 1)
+        pitch = SOUNDS[self._ring[frames % RING]].swapaxes(0, 1)  # (batch, frames, voices)
+        pitch[:, -1] = np.where(self._decided[self._turn], SOUNDS[self._now], OPEN)
+        struck = self._fresh[frames % RING].swapaxes(0, 1)
+        struck[:, -1] = self._held == 0
+        struck &= pitch >= 0
+        batch = len(pitch)
+        choices = np.repeat(self._classes[None], batch, axis=0)
+        strikes = np.repeat((self._classes >= 0)[None], batch, axis=0)
+        own = SOUNDS[self._now[:, voice]]
+        if self._hold is None:
+            strikes &= self._classes != own[:, None]
+        else:
+            choices[:, self._hold], strikes[:, self._hold] = own, False
+        numbers = np.repeat(frames[None], batch, axis=0)
+        return Situation(pitch, numbers, -1, voice, choices[:, :, None], strikes, struck)
+
+    def keep(self, rows: Ids) -> None:
+        self._lengths, self._out = self._lengths[rows], self._out[rows]
+        self._least = int(self._lengths.min()) if len(rows) else 0
+        self._planned = [(column, classes[:, rows]) for column, classes in self._planned]
+        self._ring, self._fresh = self._ring[:, rows], self._fresh[:, rows]
+        self._now, self._held = self._now[rows], self._held[rows]
+
     def push(self, values: Ids) -> None:
         voice = self._turns[self._turn]
         cell, before = values[:, 0], self._now[:, voice]
@@ -399,7 +436,7 @@ class _Cells:
         self._now[:, voice] = cell
         self._turn += 1
         if self._turn == len(self._turns):
-            self._ring[self._frame % RING] = self._now
+            self._ring[self._frame % RING], self._fresh[self._frame % RING] = self._now, self._held == 0
             self._turn, self._frame = 0, self._frame + 1
             self._start_frame()
 
@@ -439,11 +476,11 @@ def _columns(name: str, voices: int) -> tuple[Condition, ...]:
         return (Condition(name, single[name]),)
     if name in planned:
         return (Condition(name, planned[name], planned=True),)
-    if name.startswith("lag-") and name[4:].isdigit() and 0 < _lag(name) < RING:
+    if name.startswith("lag-") and name[4:].isdigit() and 0 < _lag(name) <= LONGEST_LAG:
         return tuple(Condition(f"{name}-{initials[v]}", BEFORE + 1) for v in range(voices))
     if name in per_voice:
         return tuple(Condition(f"{name}-{initials[v]}", per_voice[name]) for v in range(voices))
-    known = ", ".join([*single, *per_voice, *planned, f"lag-1..lag-{RING - 1}"])
+    known = ", ".join([*single, *per_voice, *planned, f"lag-1..lag-{LONGEST_LAG}"])
     raise OptionError(f"expected the chorale's inputs among {known}; got '{name}'.")
 
 

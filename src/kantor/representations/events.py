@@ -21,7 +21,8 @@ from typing import ClassVar
 import numpy as np
 
 from kantor.errors import OptionError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
+from kantor.representations._past import alone, frames_until, table_of
 from kantor.representations._timeline import (
     LONGEST,
     STEP,
@@ -63,6 +64,10 @@ class Events:
     unit: ClassVar[str] = "note"
     unique: ClassVar[bool] = False  # two events of one moment may stand in either order
     closes: ClassVar[bool] = False
+    step: ClassVar[int] = STEP
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = False  # the offset is decided behind the sound
     conditions: ClassVar[tuple[Condition, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -218,6 +223,7 @@ class _Moments:
         self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._offsets = np.array([*events.offsets, 0])
         self._sizes = np.array([*map(len, events.sounds), 0])
+        self._table = table_of([*events.sounds, ()])
         self._none = np.empty((batch, 0), dtype=np.int64)
         masks = [np.arange(known.size) < known.size - 1 for known in events.fields]
         if within is not None:
@@ -230,6 +236,13 @@ class _Moments:
 
     def allowed(self, field: int, values: Ids) -> Mask | None:
         return self._masks[field]
+
+    def situation(self, field: int, values: Ids, reach: int) -> Situation | None:
+        return None if field else alone(frames_until(self._clock.time, reach), self._table)
+
+    def keep(self, rows: Ids) -> None:
+        self._clock.keep(rows)
+        self._none, self._masks = self._none[rows], [mask[rows] for mask in self._masks]
 
     def push(self, values: Ids) -> None:
         self._clock.advance(self._offsets[values[:, 1]], self._sizes[values[:, 0]])

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
 from kantor.representations._keys import (
+    HELD,
     KEYS,
     LOWEST,
     STRUCK,
@@ -24,10 +25,15 @@ from kantor.representations._keys import (
     roll_plan,
     score_of,
 )
+from kantor.representations._past import beside, on_keys
 from kantor.representations._timeline import Clock, moved
+from kantor.rules import OPEN
 from kantor.score import Score
 
 __all__ = ["PART", "Frames"]
+
+RING = 128  # frames of the past that a deriver keeps
+KEY = np.arange(LOWEST, LOWEST + KEYS)
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,9 @@ class Frames:
     unit: ClassVar[str] = "frame"
     unique: ClassVar[bool] = True
     closes: ClassVar[bool] = False
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = True
     conditions: ClassVar[tuple[Condition, ...]] = ()
 
     def __post_init__(self) -> None:
@@ -58,7 +67,7 @@ class Frames:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """The keys."""
-        return (Field("keys", np.arange(LOWEST, LOWEST + KEYS), "multi-hot"),)
+        return (Field("keys", KEY, "multi-hot"),)
 
     def learn(self, scores: Sequence[Score]) -> Frames:
         """Itself: it has no tables."""
@@ -112,13 +121,15 @@ class Frames:
 
 
 class _Rolling:
-    """How far growing rolls have come, and how many notes they have struck."""
+    """How far growing rolls have come, how many notes they have struck, and for rules a ring of their frames."""
 
     def __init__(self, lengths: list[int], within: Mask | None, count: int | None) -> None:
         batch = len(lengths)
         self._clock = Clock(lengths, count)
         self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._last = np.zeros((batch, KEYS), dtype=np.int64)
+        self._ring = np.zeros((RING, batch, KEYS), dtype=np.bool_)
+        self._frame = 0
         self._none = np.empty((batch, 0), dtype=np.int64)
         self._within = None if within is None else np.repeat(keys_within(within)[None], batch, axis=0)
 
@@ -128,7 +139,23 @@ class _Rolling:
     def allowed(self, field: int, values: Ids) -> Mask | None:
         return self._within
 
+    def situation(self, field: int, values: Ids, reach: int) -> Situation:
+        """Every key alone, beside those of ``values`` that sound: keys decided low to high know what lies below."""
+        past = np.arange(self._frame - min(reach, RING - 2) - 1, self._frame)
+        sounds = np.concatenate([self._ring[past % RING], values[None] > 0])  # a frame more, to know what is struck
+        grid = np.where(sounds[1:] & ~sounds[:-1], STRUCK, np.where(sounds[1:], HELD, 0))
+        grid[-1, values == 0] = OPEN
+        frames = np.repeat(np.arange(past[0] + 1, self._frame + 1)[None], len(values), axis=0)
+        return beside(on_keys(grid.swapaxes(0, 1)), frames, KEY[:, None], self._last == 0)
+
+    def keep(self, rows: Ids) -> None:
+        self._clock.keep(rows)
+        self._last, self._ring, self._none = self._last[rows], self._ring[:, rows], self._none[rows]
+        self._within = None if self._within is None else self._within[rows]
+
     def push(self, values: Ids) -> None:
+        self._ring[self._frame % RING] = values
+        self._frame += 1
         struck = 0 if self._clock.count is None else (values > self._last).sum(1)
         self._last = values
         self._clock.advance(1, struck)

@@ -20,6 +20,8 @@ key        twelve major, twelve minor (planned)
 remaining  quarters until the end, at most 32 (planned)
 phase      grid steps since the start modulo four quarters
 stacked    how many records this onset has had, at most 7
+before, above, sounding, left, here, soonest
+           what sounds at this moment, in several columns each: :mod:`kantor.representations._sounding`
 """
 
 from __future__ import annotations
@@ -33,10 +35,13 @@ from typing import ClassVar
 import numpy as np
 
 from kantor.errors import OptionError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
+from kantor.representations._past import Past, beside, frames_until, table_of
+from kantor.representations._sounding import SHOWN, Sounding
 from kantor.representations._timeline import (
     GRID,
     LONGEST,
+    PLANNED,
     STEP,
     VELOCITY,
     Clock,
@@ -80,6 +85,10 @@ class Notes:
     name: ClassVar[str] = "notes"
     unit: ClassVar[str] = "note"
     closes: ClassVar[bool] = False
+    step: ClassVar[int] = STEP
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -115,7 +124,14 @@ class Notes:
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """The columns that ``inputs`` ask for."""
-        return conditions_named(self.inputs, DERIVED)
+        out: list[Condition] = []
+        for name in self.inputs:
+            width, classes = SHOWN.get(name, (0, 0))
+            if width:
+                out += [Condition(f"{name}-{rank}" if width > 1 else name, classes) for rank in range(width)]
+            else:
+                out += conditions_named((name,), {**DERIVED, **dict.fromkeys(SHOWN, 0)})
+        return tuple(out)
 
     def learn(self, scores: Sequence[Score]) -> Notes:
         """With the ``most`` frequent chords of these scores, of those that come twice at least."""
@@ -230,8 +246,15 @@ class Notes:
 
     def _derive_all(self, values: Ids, plan: Score) -> Ids:
         begin = values[:, 2].cumsum() - values[:, 2]
-        out = np.empty((len(values), len(self.inputs)), dtype=np.int64)
-        for column, name in enumerate(self.inputs):
+        out = np.empty((len(values), len(self.conditions)), dtype=np.int64)
+        sounding = self._sounding(values)
+        column = 0
+        for name in self.inputs:
+            if name in sounding:
+                width = sounding[name].shape[1]
+                out[:, column : column + width] = sounding[name]
+                column += width
+                continue
             if name == "phase":
                 out[:, column] = begin % PHASES
             elif name == "stacked":
@@ -242,7 +265,20 @@ class Notes:
             else:
                 classes = planned(name, plan)
                 out[:, column] = classes[np.minimum(begin, len(classes) - 1)]
+            column += 1
         return out
+
+    def _sounding(self, values: Ids) -> dict[str, Ids]:
+        """(steps, columns) of the conditions that say what sounds, those that are wanted."""
+        wanted = [name for name in self.inputs if name in SHOWN]
+        rows: dict[str, list[list[int]]] = {name: [] for name in wanted}
+        if wanted:
+            piece = Sounding()
+            for what, duration, gap, *_ in values.tolist():
+                for name in wanted:
+                    rows[name].append(piece.columns(name))
+                piece.push(self.sounds[what], duration, gap)
+        return {name: np.array(found, dtype=np.int64) for name, found in rows.items()}
 
     def derive(
         self, *plans: Score, within: Mask | None = None, joint: int | None = None, notes: int | None = None
@@ -252,17 +288,21 @@ class Notes:
 
 
 class _Records:
-    """Conditions and grammar of growing pieces: the moment, and what the last record was, is all they remember."""
+    """Conditions and grammar of growing pieces: the moment, the last record, and for rules the last few hundred."""
 
     def __init__(self, notes: Notes, plans: Sequence[Score], within: Mask | None, count: int | None) -> None:
         self._inputs = notes.inputs
-        self._planned = {name: [planned(name, plan) for plan in plans] for name in notes.inputs if name not in DERIVED}
+        self._planned = {name: [planned(name, plan) for plan in plans] for name in notes.inputs if name in PLANNED}
         batch = len(plans)
+        self._sounds = notes.sounds
+        self._sounding = [Sounding() for _ in plans] if any(name in SHOWN for name in notes.inputs) else []
         self._clock = Clock([plan.length_ticks // STEP for plan in plans], count)
         self.begin, self.done, self.progress = self._clock.begin, self._clock.over, self._clock.progress
         self._stacked = np.zeros(batch, dtype=np.int64)
         self._last = np.full((batch, 3), -1, dtype=np.int64)  # the record before: none yet
-        self._out = np.empty((batch, len(notes.inputs)), dtype=np.int64)
+        self._table = table_of(notes.sounds)
+        self._past = Past(batch, self._table)
+        self._out = np.empty((batch, len(notes.conditions)), dtype=np.int64)
         self._low = np.array([sound[0] if sound else -1 for sound in notes.sounds])
         self._sizes = np.array([len(sound) for sound in notes.sounds])
         admitted = np.ones(128, dtype=np.bool_) if within is None else np.asarray(within)[0]
@@ -271,14 +311,21 @@ class _Records:
         self._steps = np.arange(LONGEST + 1)
 
     def conditions(self) -> Ids:
-        for column, name in enumerate(self._inputs):
-            if name == "phase":
-                self._out[:, column] = self._clock.time % PHASES
+        column = 0
+        for name in self._inputs:
+            width = SHOWN[name][0] if name in SHOWN else 1
+            place = self._out[:, column : column + width]
+            column += width
+            if name in SHOWN:
+                for row, piece in enumerate(self._sounding):
+                    place[row] = piece.columns(name)
+            elif name == "phase":
+                place[:, 0] = self._clock.time % PHASES
             elif name == "stacked":
-                self._out[:, column] = np.minimum(self._stacked, STACKED_CAP)
+                place[:, 0] = np.minimum(self._stacked, STACKED_CAP)
             else:
                 for row, classes in enumerate(self._planned[name]):
-                    self._out[row, column] = classes[min(self._clock.time[row], len(classes) - 1)]
+                    place[row, 0] = classes[min(self._clock.time[row], len(classes) - 1)]
         return self._out
 
     def allowed(self, field: int, values: Ids) -> Mask | None:
@@ -307,8 +354,24 @@ class _Records:
         allowed[last < 0] = np.arange(len(self._low)) == REST
         return allowed
 
+    def situation(self, field: int, values: Ids, reach: int) -> Situation | None:
+        if field:
+            return None
+        frames = frames_until(self._clock.time, reach)
+        return beside(self._past.within(frames), frames, self._table, self._sizes > 0)
+
+    def keep(self, rows: Ids) -> None:
+        self._planned = {name: [each[row] for row in rows.tolist()] for name, each in self._planned.items()}
+        self._sounding = [self._sounding[row].copy() for row in rows.tolist()] if self._sounding else []
+        self._clock.keep(rows)
+        self._past.keep(rows)
+        self._stacked, self._last, self._out = self._stacked[rows], self._last[rows], self._out[rows]
+
     def push(self, values: Ids) -> None:
         gap = values[:, 2]
+        self._past.add(self._clock.time, values[:, 1], values[:, 0])
+        for piece, (what, duration, wait, *_) in zip(self._sounding, values.tolist(), strict=False):
+            piece.push(self._sounds[what], duration, wait)
         self._clock.advance(gap, self._sizes[values[:, 0]])
         self._stacked = np.where(gap > 0, 0, self._stacked + 1)
         self._last = values[:, :3]

@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
+from kantor.representations._past import alone, frames_until
 from kantor.representations._timeline import GRID, STEP, VELOCITY, Clock, flat_plan, flatten, moved, scored
 from kantor.score import Score
 
@@ -31,6 +32,10 @@ class Regression:
     unit: ClassVar[str] = "note"
     unique: ClassVar[bool] = False  # a walk may strike a key twice at once
     closes: ClassVar[bool] = False
+    step: ClassVar[int] = STEP
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = False  # the step is decided behind the pitch
     conditions: ClassVar[tuple[Condition, ...]] = ()
 
     @cached_property
@@ -107,6 +112,13 @@ class _Moments:
 
     def allowed(self, field: int, values: Ids) -> Mask | None:
         return self._within if field == 0 else None
+
+    def situation(self, field: int, values: Ids, reach: int) -> Situation | None:
+        return None if field else alone(frames_until(self._clock.time, reach), np.arange(128)[:, None])
+
+    def keep(self, rows: Ids) -> None:
+        self._clock.keep(rows)
+        self._none, self._within = self._none[rows], None if self._within is None else self._within[rows]
 
     def push(self, values: Ids) -> None:
         self._clock.advance(values[:, 1], 1)

@@ -9,6 +9,7 @@ Conditions, each chosen by name. Keys are counted from the lowest, 0..87; 88 is 
 
 rank       how many keys this frame has so far, at most 9
 above      the next two keys of the last frame above the one just chosen (two columns)
+age        for how many frames those two have sounded by then, at most 32; 0 is none (two columns)
 last       the six lowest keys of the last frame (six columns)
 lag-N      the six lowest keys N frames ago (six columns)
 phase      frame number modulo sixteen quarters' worth of frames, at most 64
@@ -29,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import OptionError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
 from kantor.representations._keys import (
     HELD,
     KEYS,
@@ -41,7 +42,9 @@ from kantor.representations._keys import (
     roll_plan,
     score_of,
 )
+from kantor.representations._past import beside, frames_until, on_keys
 from kantor.representations._timeline import PLANNED, Clock, conditions_named, planned
+from kantor.rules import OPEN
 from kantor.score import Score
 
 __all__ = ["PART", "Roll"]
@@ -50,6 +53,7 @@ NONE = KEYS  # no key
 RANK_CAP = 9
 SHOWN = 6  # keys of an earlier frame
 ABOVE = 2
+AGE_CAP = 32  # frames
 LONGEST_LAG = 64
 RING = 128  # frames of the past that a deriver keeps, a power of two over the longest lag
 
@@ -73,6 +77,9 @@ class Roll:
     unit: ClassVar[str] = "frame"
     unique: ClassVar[bool] = True
     closes: ClassVar[bool] = False
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -117,15 +124,17 @@ class Roll:
         for name in self.inputs:
             columns = self._columns(name)
             if columns is None:
-                out += conditions_named((name,), {**derived, "above": 0, "last": 0, f"lag-1..lag-{LONGEST_LAG}": 0})
+                others = {"above": 0, "age": 0, "last": 0, f"lag-1..lag-{LONGEST_LAG}": 0}
+                out += conditions_named((name,), {**derived, **others})
             else:
-                out += [Condition(f"{name}-{rank}", KEYS + 1) for rank in range(columns)]
+                classes = AGE_CAP + 1 if name == "age" else KEYS + 1
+                out += [Condition(f"{name}-{rank}", classes) for rank in range(columns)]
         return tuple(out)
 
     @staticmethod
     def _columns(name: str) -> int | None:
-        """Columns of a condition that holds keys; None for any other."""
-        if name == "above":
+        """Columns of a condition that holds keys, or what is told of each; None for any other."""
+        if name in ("above", "age"):
             return ABOVE
         lag = name.removeprefix("lag-")
         known = name == "last" or (lag != name and lag.isdigit() and 1 <= int(lag) <= LONGEST_LAG)
@@ -220,6 +229,8 @@ class Roll:
                 place[:, 0] = frame % self.phases
             elif name == "above":
                 place[:] = _above(grid, frame, chosen)
+            elif name == "age":
+                place[:] = _ages(grid)[frame[:, None], _above(grid, frame, chosen)]
             elif name in PLANNED:
                 place[:, 0] = planned(name, plan, self.step)[frame]
             else:
@@ -250,7 +261,11 @@ class _Written:
         self._full = np.zeros(batch, dtype=np.bool_)  # whether it had its notes when a frame ended
         self._now = np.zeros((batch, KEYS), dtype=np.bool_)
         self._last = np.zeros((batch, KEYS), dtype=np.bool_)
+        self._age = np.zeros((batch, KEYS + 1), dtype=np.int64)  # of the last frame's keys; the last column is of none
+        self._struck = np.zeros((batch, KEYS), dtype=np.bool_)
         self._ring = np.full((RING, batch, SHOWN), NONE, dtype=np.int64)
+        self._grid = np.zeros((RING, batch, KEYS), dtype=np.int8)  # of whole frames, which keys are struck and held
+        self._pitch, self._strikes = roll.fields[0].table["pitch"].astype(np.int64), roll.fields[0].table["struck"]
         self._out = np.empty((batch, len(roll.conditions)), dtype=np.int64)
         self._rows, self._key = np.arange(batch), np.arange(KEYS)
         self._within = keys_within(within)
@@ -266,7 +281,9 @@ class _Written:
             elif name == "phase":
                 place[:, 0] = self._clock.time % self._roll.phases
             elif name == "above":
-                place[:] = _first(self._last & (self._key > self._chosen[:, None]), ABOVE)
+                place[:] = self._above()
+            elif name == "age":
+                place[:] = np.take_along_axis(self._age, self._above(), axis=1)
             elif name in PLANNED:
                 for row, classes in enumerate(self._planned[name]):
                     place[row, 0] = classes[min(self._clock.time[row], len(classes) - 1)]
@@ -275,11 +292,32 @@ class _Written:
                 place[:] = self._ring[(self._clock.time - lag) % RING, self._rows]
         return self._out
 
+    def _above(self) -> Ids:
+        return _first(self._last & (self._key > self._chosen[:, None]), ABOVE)
+
     def allowed(self, field: int, values: Ids) -> Mask | None:
         higher = self._key > self._chosen[:, None]
         struck = higher & self._within
         end = np.ones((len(higher), 1), dtype=np.bool_)
         return np.hstack([struck, end] if self._roll.binary else [struck, higher & self._last, end])
+
+    def situation(self, field: int, values: Ids, reach: int) -> Situation:
+        frames = frames_until(self._clock.time, min(reach, RING - 1))
+        grid = self._grid[frames % RING, self._rows[:, None]]  # (batch, frames, keys)
+        grid[:, -1] = self._written(self._rows)
+        grid[:, -1][self._key > self._chosen[:, None]] = OPEN
+        strikes = np.repeat(self._strikes[None], len(grid), axis=0)
+        if self._roll.binary:
+            strikes[:, :KEYS] &= ~self._last
+        return beside(on_keys(grid), frames, self._pitch[:, None], strikes)
+
+    def keep(self, rows: Ids) -> None:
+        self._clock.keep(rows)
+        self._planned = {name: [each[row] for row in rows.tolist()] for name, each in self._planned.items()}
+        self._rank, self._chosen, self._full = self._rank[rows], self._chosen[rows], self._full[rows]
+        self._now, self._last, self._age = self._now[rows], self._last[rows], self._age[rows]
+        self._struck, self._out, self._rows = self._struck[rows], self._out[rows], np.arange(len(rows))
+        self._ring, self._grid = self._ring[:, rows], self._grid[:, rows]
 
     def push(self, values: Ids) -> None:
         step = values[:, 0]
@@ -289,14 +327,22 @@ class _Written:
         self._chosen = np.where(ending, -1, key)
         self._rank = np.where(ending, 0, self._rank + 1)
         begins = ~self._last[self._rows, key] if self._roll.binary else step < KEYS
+        self._struck[self._rows[~ending], key[~ending]] = begins[~ending]
         frame = self._clock.time
         if ending.any():
             closed = np.flatnonzero(ending)
             self._ring[frame[closed] % RING, closed] = _first(self._now[closed], SHOWN)
+            self._grid[frame[closed] % RING, closed] = self._written(closed)
+            older = np.where(self._struck[closed], 1, np.minimum(self._age[closed, :KEYS] + 1, AGE_CAP))
+            self._age[closed, :KEYS] = np.where(self._now[closed], older, 0)
             self._last[closed], self._now[closed] = self._now[closed], False
         self._clock.advance(ending, begins & ~ending)
         if self._clock.count is not None:
             self._full = self._full | (ending & (self._clock.notes >= self._clock.count))
+
+    def _written(self, rows: Ids) -> Ids:
+        """(rows, keys) what of their frames has been written."""
+        return np.where(self._now[rows], np.where(self._struck[rows], STRUCK, HELD), 0)
 
     def begin(self) -> None:
         self._clock.begin()
@@ -316,6 +362,15 @@ def _first(keys: Mask, count: int) -> Ids:
 def _lowest(grid: NDArray[np.int8]) -> Ids:
     """(frames, 6) the lowest sounding keys of each frame."""
     return _first(grid > 0, SHOWN)
+
+
+def _ages(grid: NDArray[np.int8]) -> Ids:
+    """(frames + 1, 89) for how many frames each key has sounded before each frame; the last column is of no key."""
+    frame = np.arange(len(grid))[:, None]
+    struck = np.maximum.accumulate(np.where(grid == STRUCK, frame, 0), axis=0)
+    ages = np.zeros((len(grid) + 1, KEYS + 1), dtype=np.int64)
+    ages[1:, :KEYS] = np.where(grid > 0, np.minimum(frame - struck + 1, AGE_CAP), 0)
+    return ages
 
 
 def _above(grid: NDArray[np.int8], frame: Ids, chosen: Ids) -> Ids:

@@ -43,9 +43,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import MissingExtraError, OptionError, ScoreError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask
+from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
 from kantor.representations._keys import check_resolution
+from kantor.representations._past import Past, beside, frames_until
 from kantor.representations._timeline import VELOCITY, conditions_named, flat_plan, flatten, planned
+from kantor.rules import SILENT
 from kantor.score import NOTE, TICKS_PER_QUARTER, Meter, Part, Score
 
 __all__ = ["PART", "Tokens"]
@@ -88,6 +90,9 @@ class Tokens:
     unit: ClassVar[str] = "note"
     unique: ClassVar[bool] = True
     closes: ClassVar[bool] = False
+    ruled: ClassVar[bool] = True
+    voiced: ClassVar[bool] = False
+    timed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "inputs", tuple(self.inputs))
@@ -494,7 +499,7 @@ def _nearest(numbers: Ids, known: Ids) -> Ids:
 
 
 class _Growing:
-    """Conditions and grammar of growing pieces: bar, position and the note being written are all they remember."""
+    """Conditions and grammar of growing pieces: bar, position, the note being written, and for rules the last ones."""
 
     def __init__(self, tokens: Tokens, plans: Sequence[Score], within: Mask | None, count: int | None) -> None:
         words, bars = tokens._words, [_Bars.of(plan, tokens.step) for plan in plans]
@@ -514,6 +519,8 @@ class _Growing:
         self._bar, self._position = np.full(batch, -1), np.full(batch, -1)
         self._player, self._pitch = np.full(batch, DRUMS - 1), np.full(batch, -1)
         self._sounded = np.zeros(batch, dtype=np.int64)
+        self._past = Past(batch, np.arange(128)[:, None])
+        self._sounds = np.where(words.kind == PITCH, words.number, SILENT)
         self._out = np.empty((batch, len(tokens.inputs)), dtype=np.int64)
 
     def _players(self, plans: Sequence[Score]) -> Mask:
@@ -567,9 +574,27 @@ class _Growing:
         allowed: Mask = words.follows[self._kind] & bounded & self._playing
         return allowed
 
+    def situation(self, field: int, values: Ids, reach: int) -> Situation | None:
+        """Drums have no pitch, so they are nothing that sounds."""
+        if not (self._words.follows[self._kind] & (self._sounds != SILENT)).any():
+            return None
+        frames = frames_until(self._time(), reach)
+        return beside(self._past.within(frames), frames, self._sounds[:, None], self._sounds != SILENT)
+
+    def keep(self, rows: Ids) -> None:
+        self._rows = np.arange(len(rows))
+        self._planned = [[each[row] for row in rows.tolist()] if each else [] for each in self._planned]
+        for name in ("_bars", "_start", "_offset", "_playing", "_kind", "_bar", "_position", "_player", "_pitch"):
+            setattr(self, name, getattr(self, name)[rows])
+        self._sounded, self._out = self._sounded[rows], self._out[rows]
+        self._past.keep(rows)
+
     def push(self, values: Ids) -> None:
         kind, number = self._words.kind[values[:, 0]], self._words.number[values[:, 0]]
         placed, played = kind <= POSITION, kind == PROGRAM
+        ended = np.flatnonzero((kind == LASTING) & (self._player != DRUMS))
+        if len(ended):
+            self._past.add(self._time()[ended], number[ended], self._pitch[ended], ended)
         self._bar = self._bar + (kind == BAR)
         self._position = np.where(kind == BAR, -1, np.where(kind == POSITION, number, self._position))
         another = placed | (played & (number != self._player))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from kantor.representations import Field, Mask
 from kantor.sampling.filters import Filters, draw
 
-__all__ = ["draw_field", "likeliest", "surprise"]
+__all__ = ["divergence", "draw_field", "likeliest", "low_to_high", "surprise"]
 
 Floats = NDArray[np.float64]
 NORMAL = NormalDist()
@@ -33,7 +34,12 @@ HIGHEST = 2.0**31  # of a real value that is drawn: beyond all music, and sums o
 
 
 def draw_field(
-    field: Field, params: NDArray[np.float32], uniform: Floats, filters: Filters, allowed: Mask | None = None
+    field: Field,
+    params: NDArray[np.float32],
+    uniform: Floats,
+    filters: Filters,
+    allowed: Mask | None = None,
+    price: Floats | None = None,
 ) -> tuple[NDArray[np.int64], Floats]:
     """A value for each row, and how unlikely it was to the model itself, without filters or grammar, in nats.
 
@@ -42,21 +48,34 @@ def draw_field(
     params    (batch, ...) of :mod:`kantor.models._heads`.
     uniform   (batch, columns) random numbers in [0, 1), a column for each of the field's.
     allowed   (batch, classes) or (batch, keys), or None for all.
+    price     nats that soft rules ask for each class or key, shaped alike.
 
     Returns
     -------
     (batch, columns) values and (batch,) nats.
     """
     if field.kind == "categorical":
-        chosen, nats = draw(params, uniform[:, 0], filters, allowed)
+        chosen, nats = draw(params, uniform[:, 0], filters, allowed, price)
         return chosen[:, None], nats
     if not np.isfinite(params).all():
         warnings.warn("the model gave probabilities that are not numbers; the lowest value is taken", stacklevel=2)
         params = np.nan_to_num(params, nan=0.0)
     if field.kind == "real":
         return _regressed(field, params, uniform, filters.temperature)
-    values = _keys(params, uniform, filters, allowed)
+    values = _keys(params if price is None else params - price, uniform, filters, allowed)
     return values, surprise(field, params, values)
+
+
+def low_to_high(values: NDArray[np.int64], admitted: Callable[[NDArray[np.int64]], Mask | None]) -> NDArray[np.int64]:
+    """Of keys that were drawn each by itself, (batch, keys), those that may sound together, the lowest first.
+
+    ``admitted`` says which keys (batch, keys) may join those that it is given; None: all.
+    """
+    kept = np.zeros_like(values)
+    for key in np.flatnonzero(values.any(0)):
+        mask = admitted(kept)
+        kept[:, key] = values[:, key] if mask is None else values[:, key] * mask[:, key]
+    return kept
 
 
 def surprise(field: Field, params: NDArray[np.float32], values: NDArray[np.int64]) -> Floats:
@@ -74,6 +93,31 @@ def surprise(field: Field, params: NDArray[np.float32], values: NDArray[np.int64
         return nats
     rows = zip(params.tolist(), values[:, 0].tolist(), strict=True)
     return np.array([_cell(field, mean, math.exp(log), value) for (mean, log), value in rows])
+
+
+def divergence(
+    field: Field, params: NDArray[np.float32], grammar: Mask | None, allowed: Mask | None, price: Floats | None
+) -> Floats:
+    """(rows,) Kullback-Leibler divergence of what rules leave of a categorical field from what the grammar does, nats.
+
+    With hard rules alone it is -log of the probability that they leave. Filters have no part in it; of a field that is
+    not categorical it is not known, and 0.
+    """
+    if field.kind != "categorical":
+        return np.zeros(len(params))
+    scores = params.astype(np.float64)
+    before = scores if grammar is None else np.where(grammar, scores, -np.inf)
+    after = before if allowed is None else np.where(allowed, before, -np.inf)
+    if price is not None:
+        after = after - price
+    top = before.max(1, keepdims=True)
+    whole = np.exp(before - top)
+    with np.errstate(under="ignore"):
+        left = np.exp(after - top)
+    mass = np.maximum(left.sum(1), np.finfo(np.float64).tiny)
+    asked = 0.0 if price is None else (left * price).sum(1) / mass
+    nats: Floats = np.maximum(np.log(whole.sum(1)) - np.log(mass) - asked, 0.0)
+    return nats
 
 
 def likeliest(field: Field, params: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -120,7 +164,7 @@ def _cell(field: Field, mean: float, deviation: float, value: int) -> float:
     return -math.log(max(mass, 5e-324))
 
 
-def _keys(params: NDArray[np.float32], uniform: Floats, filters: Filters, allowed: Mask | None) -> NDArray[np.int64]:
+def _keys(params: NDArray[Any], uniform: Floats, filters: Filters, allowed: Mask | None) -> NDArray[np.int64]:
     """Draw each key by itself. The filters, which speak of one choice among many, are read for many at once:
 
     temperature divides each key's logit; top-k leaves the k likeliest keys; top-p the fewest that hold that share of

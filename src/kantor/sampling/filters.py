@@ -87,7 +87,11 @@ def _keep_first(weights: Floats, kept: NDArray[np.bool_]) -> Floats:
 
 
 def draw(
-    logits: NDArray[np.float32], uniform: Floats, filters: Filters, allowed: NDArray[np.bool_] | None = None
+    logits: NDArray[np.float32],
+    uniform: Floats,
+    filters: Filters,
+    allowed: NDArray[np.bool_] | None = None,
+    price: Floats | None = None,
 ) -> tuple[NDArray[np.int64], Floats]:
     """One class a row, and how unlikely it was to the model itself: -log p without filters or grammar, in nats.
 
@@ -96,6 +100,7 @@ def draw(
     logits    (batch, classes).
     uniform   (batch,) random numbers in [0, 1): equal numbers, equal classes.
     allowed   (batch, classes), or None for all; every row admits at least one.
+    price     (batch, classes) nats that soft rules ask for a class, before the filters; the surprise is without them.
 
     Where logits are not numbers, or no admitted class has a probability to draw by, the likeliest admitted class is
     taken, with a warning.
@@ -111,6 +116,9 @@ def draw(
     sound = norm > 0 if allowed is None else (norm > 0) & (weights.max(1) >= TINY)
     if not sound.all():
         scores, weights, norm = _mended(logits, allowed, ~sound)
+    if price is not None:
+        weights = weights * np.exp(price.min(1, keepdims=True) - price)
+        weights /= np.maximum(weights.max(1, keepdims=True), TINY)
     if not filters.permissive:
         weights = filters(weights)
     cumulative = weights.cumsum(1)

@@ -7,18 +7,20 @@ step takes and the memory in use do not grow with the piece.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kantor.representations import Deriver, Ids, Mask, Representation, decided, start_of
 from kantor.runtime import Model, State
-from kantor.sampling.fields import draw_field
+from kantor.sampling.fields import divergence, draw_field, low_to_high, surprise
 from kantor.sampling.filters import Filters
+from kantor.sampling.guard import Guard
 from kantor.score import Score
 
-__all__ = ["Decision", "stream"]
+__all__ = ["Controls", "Decision", "stream"]
 
 AHEAD = 1024  # random numbers drawn, and steps of a prompt shown, at a time
 
@@ -33,6 +35,9 @@ class Decision:
     values    (pieces, columns) what was chosen.
     nats      (pieces,) its surprise, -log p under the unfiltered model, summed over the fields.
     over      (pieces,) which pieces had ended before it, so that it is none of theirs; None where none had.
+    cost      (pieces,) nats that the rules cost: the divergence of what was drawn from, from what the model meant.
+    dead      (pieces,) where the rules admitted nothing, and were broken.
+    blamed    names of the rules that were, in any of the pieces.
     progress  tells how far the piece that is least far has come, 0..1; asked in time, before the next step.
     """
 
@@ -41,6 +46,17 @@ class Decision:
     nats: NDArray[np.float64]
     over: Mask | None
     progress: Callable[[], float]
+    cost: NDArray[np.float64]
+    dead: Mask
+    blamed: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Controls:
+    """What may be changed between two steps of a running stream: it is read anew at each."""
+
+    filters: Filters = field(default_factory=Filters)
+    guard: Guard | None = None
 
 
 def stream(
@@ -50,10 +66,13 @@ def stream(
     randoms: Sequence[np.random.Generator],
     *,
     filters: Filters | None = None,
+    guard: Guard | None = None,
+    controls: Controls | None = None,
     prompt: Ids | None = None,
     within: Mask | None = None,
     joint: int | None = None,
     notes: int | None = None,
+    fixed: Ids | None = None,
 ) -> Iterator[Decision]:
     """Decide the steps of ``len(randoms)`` pieces from the end of the prompt to the end of the last of them.
 
@@ -62,12 +81,16 @@ def stream(
     plan      what is known before they sound, and how long they are: one for all, or one each.
     randoms   one generator a piece.
     filters   how to draw; the model's own distribution unless given.
+    guard     the rules, bound to the plans. Where they admit nothing the step is decided without them, and says so:
+              whoever reads the stream steps back, as far as it likes, by calling it anew with a shorter prompt.
+    controls  both of these, in the hands of somebody who changes them while the stream runs.
     prompt    (steps, columns) that all pieces begin with, or (pieces, steps, columns) of each; not yielded.
     within    (parts, 128) or (1, 128): the pitches that may be attacked.
     joint     a step into whose frame nothing holds over.
     notes     pieces also end after so many notes beside the prompt's, where the representation counts any.
+    fixed     (steps, columns) what is given of all pieces, -1 where it is to be decided; what is given costs no nats.
     """
-    filters = filters or Filters()
+    controls = controls or Controls(filters or Filters(), guard)
     fields = representation.fields
     places = _places(representation)
     pieces, width = len(randoms), decided(representation)
@@ -88,16 +111,39 @@ def stream(
         inputs[:, 0, :width], inputs[:, 0, width:] = previous, deriver.conditions()
         features, state = model.run(inputs, state)
         values = np.zeros((pieces, width), dtype=np.int64)
-        surprise = np.zeros(pieces)
-        for k, (field, place) in enumerate(zip(fields, places, strict=True)):
+        nats, cost, dead = np.zeros(pieces), np.zeros(pieces), np.zeros(pieces, dtype=np.bool_)
+        blamed: tuple[str, ...] = ()
+        filters, guard = controls.filters, controls.guard
+        for k, (kind, place) in enumerate(zip(fields, places, strict=True)):
             params = model.field(features, values[:, None], k)[:, 0]
-            allowed = deriver.allowed(k, values)
-            values[:, place], nats = draw_field(field, params, chance[:, place], filters, allowed)
-            surprise += nats
+            if fixed is not None and step < len(fixed) and fixed[step, place.start] >= 0:
+                values[:, place] = fixed[step, place]
+                continue
+            grammar = allowed = deriver.allowed(k, values)
+            price = None
+            if guard and (situation := deriver.situation(k, values, guard.reach)):
+                if kind.kind == "multi-hot":  # silence is always left
+                    allowed, price = grammar, guard.judge(situation)[1]
+                else:
+                    allowed, price, stuck, names = guard.verdict(situation, grammar)
+                    dead |= stuck
+                    blamed += names
+                    cost += divergence(kind, params, grammar, allowed, price)
+            values[:, place], surprisal = draw_field(kind, params, chance[:, place], filters, allowed, price)
+            if guard and kind.kind == "multi-hot":
+                values[:, place] = low_to_high(values[:, place], partial(_joining, deriver, guard, k))
+                surprisal = surprise(kind, params, values[:, place])
+            nats += surprisal
         deriver.push(values)
         previous = values
-        yield Decision(step, values, surprise, over, deriver.progress)
+        yield Decision(step, values, nats, over, deriver.progress, cost, dead, blamed)
         step, over = step + 1, deriver.done()
+
+
+def _joining(deriver: Deriver, guard: Guard, k: int, kept: Ids) -> Mask | None:
+    """(pieces, keys) which keys may join those that sound."""
+    situation = deriver.situation(k, kept, guard.reach)
+    return None if situation is None else guard.judge(situation)[0]
 
 
 def _places(representation: Representation) -> list[slice]:

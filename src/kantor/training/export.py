@@ -89,13 +89,13 @@ def _options(representation: Representation) -> dict[str, Any]:
 
 
 class _Independent(torch.nn.Module):
-    """Trunk and independent heads as one graph."""
+    """Trunk and independent heads as one graph; the exporter is given no state where there is none."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, inputs: Tensor, state: State) -> tuple[tuple[Tensor, ...], State]:
+    def forward(self, inputs: Tensor, state: State = ()) -> tuple[tuple[Tensor, ...], State]:
         found: tuple[tuple[Tensor, ...], State] = self.network(inputs, state)
         return found
 
@@ -134,8 +134,8 @@ def _graph(network: Network, width: int) -> onnx.ModelProto:
     names = [f"state_{i}" for i in range(len(state))]
     model = _exported(
         _Trunk(network) if chained else _Independent(network),
-        (inputs, state),
-        ({0: batch, 1: time}, axes),
+        (inputs, state) if state else (inputs,),
+        ({0: batch, 1: time}, axes) if state else ({0: batch, 1: time},),
         ["inputs", *names],
         [*given, *(f"next_{name}" for name in names)],
     )
@@ -203,10 +203,12 @@ def _shapeless(model: onnx.ModelProto) -> onnx.ModelProto:
 def _settle_sizes(model: onnx.ModelProto) -> None:
     """Write the sizes that are known as constants.
 
-    The exporter asks the state for the number of hidden units whenever it runs; so ONNX Runtime could not reorder the
-    weights once, at load, and would do it at every step.
+    The exporter asks the state, given or made of zeros, for the number of hidden units whenever it runs; so ONNX
+    Runtime could not reorder the weights once, at load, and would do it at every step.
     """
-    sizes = {value.name: value.type.tensor_type.shape.dim for value in model.graph.input}
+    zeros = {node.output[0] for node in model.graph.node if node.op_type == "Expand"}
+    known = [*model.graph.input, *(value for value in model.graph.value_info if value.name in zeros)]
+    sizes = {value.name: value.type.tensor_type.shape.dim for value in known}
     for node in model.graph.node:
         if node.op_type == "Shape" and node.input[0] in sizes:
             span = {attribute.name: attribute.i for attribute in node.attribute}
@@ -223,7 +225,7 @@ def _squeeze_lstms(graph: onnx.GraphProto) -> None:
     The exporter transposes, asks for the shape, and puts a new one together, at every step.
     """
     readers = {name: node for node in graph.node for name in node.input}
-    for node in [node for node in graph.node if node.op_type == "LSTM"]:
+    for node in [node for node in graph.node if node.op_type == "LSTM" and not _both_ways(node)]:
         turned = readers[node.output[0]]
         reshaped = next(n for n in graph.node if n.op_type == "Reshape" and n.input[0] == turned.output[0])
         axes = onnx.numpy_helper.from_array(np.array([1], dtype=np.int64))
@@ -239,6 +241,10 @@ def _squeeze_lstms(graph: onnx.GraphProto) -> None:
     while dead := _unread(graph):
         for node in dead:
             graph.node.remove(node)
+
+
+def _both_ways(node: onnx.NodeProto) -> bool:
+    return any(attribute.name == "direction" and attribute.s == b"bidirectional" for attribute in node.attribute)
 
 
 def _unread(graph: onnx.GraphProto) -> list[onnx.NodeProto]:

@@ -61,10 +61,20 @@ Inspector = Callable[[Network], str | None]
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of a training: the network at its best epoch, and the validation's figures there."""
+    """What came of a training.
+
+    Attributes
+    ----------
+    network     at its best epoch.
+    valid_nats  the validation's figure there.
+    best_epoch  which one that is, from 1.
+    epochs      how many were begun.
+    seconds     that all of it took, earlier runs of a resumed training included.
+    """
 
     network: Network
     valid_nats: float
+    best_epoch: int
     epochs: int
     seconds: float
 
@@ -106,7 +116,8 @@ def fit(
     ----------
     out          folder of the run; a model that lies there already is kept, its folder moved aside.
     start        a network to go on from (fine-tuning); fresh weights otherwise.
-    max_minutes  the schedule is laid over this time where the epochs would take longer.
+    max_minutes  the schedule is laid over this time where the epochs would take longer; it ends within an epoch, with
+                 the batch after which there is just time for the validation.
     resume       take up ``out/checkpoints/last.ckpt``; all but the number of epochs must be as it was.
     identity     what else must be as it was, by name: the corpus's hash.
     inspect      called every few epochs; what it returns is said as a warning.
@@ -123,7 +134,7 @@ def fit(
     trainer = _trainer(recipe, out, accelerator, bar, _Report(say, inspect))
     torch.manual_seed(recipe.seed)
     learner = Learner((start or _built(representation, config)).train(), recipe, max_minutes)
-    loaders = _Loaders(representation, recipe, train, valid)
+    loaders = _Loaders(representation, recipe, train, valid, two_sided=config.two_sided)
     if resume:
         _check_checkpoint(out / LAST, learner)
         _keep_figures(out / "logs")
@@ -282,12 +293,13 @@ def _best(trainer: lightning.Trainer, learner: Learner, best: Path) -> Fitted:
     assert isinstance(kept, ModelCheckpoint)
     if kept.best_model_score is None or not best.exists():
         raise TrainingError(f"expected the best epoch in {best}, found none; train anew, into another --out.")
-    nats = float(kept.best_model_score)
+    nats, seconds = float(kept.best_model_score), learner.spent_seconds
     if not math.isfinite(nats):
         raise TrainingError(f"the training diverged, no epoch's validation is a finite number; {CALMER}.")
     checkpoint: dict[str, Any] = torch.load(best, map_location="cpu", weights_only=True)
     learner.load_state_dict(checkpoint["state_dict"])
-    return Fitted(learner.network.cpu().eval(), nats, trainer.current_epoch, float(checkpoint["spent_seconds"]))
+    epoch = int(checkpoint["epoch"]) + 1
+    return Fitted(learner.network.cpu().eval(), nats, epoch, max(trainer.current_epoch, epoch), seconds)
 
 
 # -- what Lightning is given -----------------------------------------------------------------------------------------
@@ -339,10 +351,16 @@ class _Loaders(lightning.LightningDataModule):
     """Fresh batches for every epoch."""
 
     def __init__(
-        self, representation: Representation, recipe: Recipe, train: Sequence[Score], valid: Sequence[Score]
+        self,
+        representation: Representation,
+        recipe: Recipe,
+        train: Sequence[Score],
+        valid: Sequence[Score],
+        *,
+        two_sided: bool = False,
     ) -> None:
         super().__init__()
-        options: dict[str, Any] = {"window": recipe.window}
+        options: dict[str, Any] = {"window": recipe.window, "two_sided": two_sided}
         varied = Augmentation(recipe.transpose, recipe.vary_tempo, recipe.vary_velocity, recipe.bare, recipe.unknown)
         self.train = Pieces(train, representation, recipe.batch_size, augmentation=varied, seed=recipe.seed, **options)
         self.valid = Pieces(valid, representation, 2 * recipe.batch_size, hidden=HIDDEN, **options)
@@ -412,12 +430,14 @@ class _Report(Callback):
         assert isinstance(pl_module, Learner)
         figures = trainer.callback_metrics
         epoch = trainer.current_epoch + 1
-        train = figures.get("train_nats")
-        shown = f", train {float(train):.4f}" if train is not None else ""
+        accuracy, train = figures.get("valid_accuracy"), figures.get("train_nats")
+        shown = f", accuracy {float(accuracy):.4f}" if accuracy is not None else ""
+        shown += f", train {float(train):.4f}" if train is not None else ""
+        part = "" if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch else ", in part"
         seconds, self._since = time.monotonic() - self._since, time.monotonic()
         self._say(
-            f"epoch {epoch}/{trainer.max_epochs}: valid {float(figures['valid_nats']):.4f} nats, "
-            f"accuracy {float(figures['valid_accuracy']):.4f}{shown}, {seconds:.0f} s"
+            f"epoch {epoch}/{trainer.max_epochs}{part}: valid {float(figures['valid_nats']):.4f} nats"
+            f"{shown}, {seconds:.0f} s"
         )
         few = max((trainer.max_epochs or 10) // 10, 1)
         if not math.isfinite(float(figures["valid_nats"])):

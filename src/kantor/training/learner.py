@@ -33,7 +33,11 @@ class Learner(lightning.LightningModule):
     What is minimised is the sum of the fields' losses, weighted as the recipe says, a mean over all targets: nats of
     a categorical field; nats of a multi-hot one, where keys that sound may weigh more; of a real one the squared error
     in units of its grid, and a pressure against values below 0. What is reported, and what chooses the best epoch, is
-    always nats: a real field counts as a Gaussian whose deviation is that of the validation's errors.
+    always nats: a real field counts as a Gaussian whose deviation is that of the validation's errors. Beside them
+    stands an accuracy, but none where a field is real (see :mod:`kantor.evaluation.likelihood`).
+
+    A training that is given minutes ends with the batch, within an epoch or not, after which there is just time for
+    the validation. Its clock starts when the learner is made.
 
     Raises
     ------
@@ -49,8 +53,11 @@ class Learner(lightning.LightningModule):
         self.network = network
         self.recipe = recipe
         self.max_seconds = max_minutes * 60 if max_minutes else None
-        self.spent_seconds = 0.0
-        self._since = 0.0
+        self._began = time.monotonic()
+        self._before = 0.0  # seconds of earlier runs, where this one is resumed
+        self._first: float | None = None  # seconds after which the first step of all began
+        self._steps, self._stepping = 0, 0.0  # of this run: steps, and seconds that they took
+        self._validation: float | None = None  # seconds that the last one took
 
     def forward_fields(self, batch: Batch) -> list[tuple[int, Tensor, Tensor, Tensor]]:
         """Of each field: its number, parameters and targets (steps, ...) that count, and the steps' number."""
@@ -65,7 +72,9 @@ class Learner(lightning.LightningModule):
         return found
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
-        """Weighted loss, nats without the real fields, steps right, steps counted, and the real fields' errors."""
+        """Weighted loss; nats and steps right, real fields aside; steps counted; the errors of the real fields."""
+        if self.network.two_sided:
+            return self._open_losses(batch)
         loss = nats = torch.zeros((), device=batch[0].device)
         right, steps, errors = None, torch.zeros((), device=batch[0].device), []
         weights = self.recipe.loss_weights or (1.0,) * len(self.network.heads.kinds)
@@ -87,12 +96,28 @@ class Learner(lightning.LightningModule):
                 guess, true = params[:, 0] / grid, wanted[:, 0] / grid
                 own = ((guess - true) ** 2 + 10 * (-guess).clamp(min=0)).sum()
                 errors.append((guess - true).detach() * grid)
-                hit = (guess * grid).round().clamp(min=0) == wanted[:, 0]
+                hit = torch.ones_like(wanted[:, 0], dtype=torch.bool)
             loss = loss + weight * own
             right = hit if right is None else right & hit
             steps = counted
         assert right is not None
         return loss, nats, right.sum(), steps, errors
+
+    def _open_losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
+        """The same of a two-sided network, where a mean over its open cells is what counts of each piece.
+
+        With masks whose size is uniform it is the loss of a cell in the order of filling in, over all orders (Uria et
+        al. 2014).
+        """
+        inputs, targets = batch
+        params, _ = self.network(inputs, self.network.initial(len(inputs)))
+        fields = list(zip(params, targets.unbind(-1), strict=True))
+        nats = [functional.cross_entropy(own.float().mT, wanted, reduction="none") for own, wanted in fields]
+        right = [own.argmax(-1) == wanted for own, wanted in fields]
+        cells = (targets != PADDING).sum((1, 2)).clamp(min=1)
+        loss = (torch.stack(nats).sum((0, 2)) / cells).sum()
+        count = torch.tensor(len(targets), device=targets.device)
+        return loss, loss.detach(), (torch.stack(right).sum((0, 2)) / cells).sum(), count, []
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         loss, _, _, count, _ = self.losses(batch)
@@ -109,6 +134,7 @@ class Learner(lightning.LightningModule):
         return mean
 
     def on_validation_epoch_start(self) -> None:
+        self._validating = time.monotonic()
         self._sums = [0.0, 0.0, 0.0]
         self._squares = [0.0] * self.network.heads.kinds.count("real")
 
@@ -126,7 +152,9 @@ class Learner(lightning.LightningModule):
             self.network.heads.settle(deviations)
         gaussian = sum(0.5 * math.log(2 * math.pi * math.e * max(d, 1e-3) ** 2) for d in deviations.values())
         self.log("valid_nats", nats / count + gaussian, prog_bar=True)
-        self.log("valid_accuracy", right / count, prog_bar=True)
+        if not real:
+            self.log("valid_accuracy", right / count, prog_bar=True)
+        self._validation = time.monotonic() - self._validating
 
     # -- schedule ------------------------------------------------------------------------------------------------
 
@@ -147,26 +175,57 @@ class Learner(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "valid_nats"}}
 
     @property
+    def spent_seconds(self) -> float:
+        """Since the training began, its earlier runs included."""
+        return self._before + time.monotonic() - self._began
+
+    @property
     def progress(self) -> float:
         """How far the training is, 0..1, by epochs or by time, whichever is further."""
         steps = self.trainer.global_step / max(float(self.trainer.estimated_stepping_batches), 1.0)
         if self.max_seconds is None:
             return min(steps, 1.0)
-        return min(max(steps, (self.spent_seconds + time.monotonic() - self._since) / self.max_seconds), 1.0)
+        first = self._first or 0.0
+        room = max(self.max_seconds - first - self._reserve(self.max_seconds - first), 1e-9)
+        return min(max(steps, (self.spent_seconds - first) / room), 1.0)
+
+    def _reserve(self, room: float) -> float:
+        """Seconds to keep for one more batch and the last validation, at most half of all there are.
+
+        Until there has been a validation, it is judged by the batches so far: one of its own has twice the pieces and
+        goes forward only, a third of the work, so that it takes two thirds of a step's time.
+        """
+        step = self._stepping / max(self._steps, 1)
+        validation = self._validation
+        if validation is None:
+            validation = step * 2 / 3 * sum(map(float, self.trainer.num_val_batches))
+        return min(step + validation, max(room, 0.0) / 2)
 
     def on_train_start(self) -> None:
-        self._since = time.monotonic()
+        if self._first is None:
+            self._first = self.spent_seconds
 
     def on_train_batch_start(self, _batch: Batch, _index: int) -> int | None:
+        self._step_began = time.monotonic()
         if self.recipe.schedule == "one-cycle":
             for group in self.optimizers().param_groups:
                 group["lr"] = self.recipe.learning_rate * one_cycle(self.progress)
-        if self.max_seconds is not None and self.progress >= 1:
-            self.trainer.should_stop = True
         return None
 
+    def on_train_batch_end(self, _outputs: Any, _batch: Batch, _index: int) -> None:
+        self._steps, self._stepping = self._steps + 1, self._stepping + time.monotonic() - self._step_began
+        self._stop_in_time()
+
+    def on_validation_end(self) -> None:
+        self._stop_in_time()
+
+    def _stop_in_time(self) -> None:
+        if self.max_seconds is not None and self.progress >= 1:
+            self.trainer.should_stop = True  # Lightning then leaves the epoch, and validates before it does
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["spent_seconds"] = self.spent_seconds + (time.monotonic() - self._since if self._since else 0.0)
+        checkpoint["spent_seconds"], checkpoint["first_seconds"] = self.spent_seconds, self._first or 0.0
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.spent_seconds = float(checkpoint.get("spent_seconds", 0.0))
+        self._before = float(checkpoint.get("spent_seconds", 0.0))
+        self._first = float(checkpoint.get("first_seconds", 0.0))

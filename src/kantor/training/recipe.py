@@ -24,7 +24,8 @@ class Recipe:
     epochs         passes over the training pieces, >= 1.
     batch_size     pieces (or windows) a step, >= 1.
     window         0: whole pieces. Else frames (steps, where there are none) of a training window, its first step
-                   given and the others predicted; windows overlap by half.
+                   given and the others predicted (but a piece's own beginning is predicted too, unless steps are
+                   cells: seed 000's windows leave it out); windows overlap by half.
     optimizer      "adamw", or as Keras has them "adam" and "nadam" (Kingma & Ba 2015, Dozat 2016).
     learning_rate  the highest, > 0.
     schedule       "one-cycle" (Smith 2018: up for a tenth of the way, then down a half cosine), "plateau" (halved

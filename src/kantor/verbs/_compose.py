@@ -2,44 +2,82 @@
 
 An ending is a rule of thumb made certain by trying: a model that knows how many frames remain mostly ends on the
 tonic by itself; a take that does not is taken back by two bars, then by more, and tried again, several tries in one
-batch. Rules that always hold are another matter.
+batch. Rules always hold: where they leave nothing, the piece is taken back and tried anew, again and again and farther;
+what cannot be mended so is an error that names them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
-from kantor.errors import OptionError
+from kantor.errors import DeadEndError, OptionError
 from kantor.representations import Ids, Mask, decided
+from kantor.rules import check_agreement, faults
 from kantor.runtime import Model
+from kantor.sampling.beam import beam
 from kantor.sampling.filters import Filters
-from kantor.sampling.stream import stream
+from kantor.sampling.guard import Guard
+from kantor.sampling.stream import Decision, stream
 from kantor.score import Key, Score
 from kantor.theory import diatonic, is_tonic_triad, triad
 from kantor.verbs._models import model_of
+from kantor.verbs._steering import Steering
+from kantor.verbs._steering import steering as steered
 
 __all__ = ["PLAN", "Take", "compose", "ends_well", "pitches_of", "randoms"]
 
+Nats = NDArray[np.float64]
+
 TRIES = 8  # endings tried in one batch
-NOTES, PLAN, ENDINGS = 0, 1, 2  # what a generator is for; every ending tried anew has its own
+REVIVALS = 12  # times that a piece is taken back from where rules left nothing
+#: What a generator is for; every ending, every way back and every try has its own.
+NOTES, PLAN, ENDINGS, REVIVAL, CHOICES, STRIDE = 0, 1, 2, 1000, 2000, 10_000
 SELDOM = 16  # steps between two tellings of how far it is
 BACK = (2, 2, 4, 4, 8, 8)  # bars taken back, round after round
 
 
 @dataclass(frozen=True)
 class Take:
-    """One way the piece went: its steps, the nats of those that were decided, and whether it ends on a cadence."""
+    """One way the piece went.
+
+    Attributes
+    ----------
+    values     (steps, columns) what was given, then what was decided.
+    nats       (decided,) the surprise of each decision.
+    cadence    whether it ends on a cadence.
+    cost       (decided,) what the rules cost of them, in nats.
+    dead_ends  how often the rules left nothing, so that it had to be taken back.
+    """
 
     values: Ids
-    nats: NDArray[np.float64]
-    cadence: bool
+    nats: Nats
+    cadence: bool = True
+    cost: Nats = field(default_factory=lambda: np.empty(0))
+    dead_ends: int = 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one pass made of a piece, and the first step at which rules left nothing, if there is one; which rules."""
+
+    values: Ids
+    nats: Nats
+    cost: Nats
+    dead: int | None
+    blamed: tuple[str, ...]
+
+    def after(self, other: _Run | Take, kept: int) -> _Run:
+        """It as the continuation of the first ``kept`` decisions of another."""
+        nats, cost = np.concatenate([other.nats[:kept], self.nats]), np.concatenate([other.cost[:kept], self.cost])
+        return replace(self, nats=nats, cost=cost)
 
 
 def randoms(seed: int, take: int, purpose: int = NOTES) -> np.random.Generator:
@@ -53,6 +91,7 @@ def compose(
     seed: int,
     *,
     filters: Filters,
+    steering: Steering | None = None,
     prompt: Ids | None = None,
     notes: int | None = None,
     scale: Key | None = None,
@@ -62,27 +101,47 @@ def compose(
 
     Parameters
     ----------
-    prompt   (steps, columns) that all begin with.
-    notes    a piece also ends after so many notes, those of the prompt included.
-    scale    a key to whose notes all are held: for a model that knows no keys.
-    advance  told how far the pass is, 0..1.
+    steering  rules, beam, best of how many; the default rules unless given.
+    prompt    (steps, columns) that all begin with.
+    notes     a piece also ends after so many notes, those of the prompt included.
+    scale     a key to whose notes all are held: for a model that knows no keys.
+    advance   told how far the pass is, 0..1.
+
+    Raises
+    ------
+    RuleError
+        If a rule cannot be kept in these plans, or two contradict each other.
+    DeadEndError
+        If stepping back, again and again and farther, finds no music that keeps the rules.
     """
-    desk = _Desk(bundle, filters, None if prompt is None else len(prompt), notes, pitches_of(bundle, scale), advance)
     start = np.empty((0, decided(bundle.representation)), dtype=np.int64) if prompt is None else prompt
-    values, nats = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
+    steering = steering or steered(bundle)
+    within = pitches_of(bundle, scale, ranges=steering.within)
+    joint = None if prompt is None else len(prompt)
+    desk = _Desk(bundle, filters, steering, joint, notes, within, advance)
+    for planned in plans.values():
+        desk.agree(planned)
+    if steering.beam:
+        takes = {take: desk.searched(planned, start) for take, planned in plans.items()}
+    elif steering.best_of > 1:
+        takes = {take: desk.chosen(planned, start, partial(randoms, seed, take)) for take, planned in plans.items()}
+    else:
+        runs = desk.run(list(plans.values()), [randoms(seed, take) for take in plans], start)
+        takes = {
+            take: desk.finished(planned, runs[row], len(start), partial(randoms, seed, take))
+            for row, (take, planned) in enumerate(plans.items())
+        }
     advance(1.0)
-    return {
-        take: desk.with_ending(plan, values[row], nats[row], len(start), partial(randoms, seed, take))
-        for row, (take, plan) in enumerate(plans.items())
-    }
+    return takes
 
 
 @dataclass(frozen=True)
 class _Desk:
-    """A model at work: how it draws, where given music ends, when it stops, what it may play."""
+    """A model at work: how it draws, what holds, where given music ends, when it stops, what it may play."""
 
     bundle: Bundle
     filters: Filters
+    steering: Steering
     joint: int | None
     notes: int | None
     within: Mask | None
@@ -92,25 +151,42 @@ class _Desk:
     def model(self) -> Model:
         return model_of(self.bundle)
 
-    def run(
-        self, plans: Sequence[Score], rngs: Sequence[np.random.Generator], given: Ids
-    ) -> tuple[list[Ids], list[NDArray[np.float64]]]:
-        """The steps (steps, columns) of one piece a plan, all after ``given``; and the nats of those decided."""
-        values, nats, counts = [], [], np.zeros(len(plans), dtype=np.int64)
+    def guard(self, plans: Sequence[Score]) -> Guard | None:
+        rules, known = self.steering.rules, self.bundle.representation
+        return Guard(rules, plans, known.step, voiced=known.voiced, timed=known.timed) if rules else None
+
+    def agree(self, plan: Score) -> None:
+        """See that the hard rules leave each other anything."""
+        representation = self.bundle.representation
+        hard = {
+            one.name: one.rule.bound(plan, representation.step) for one in self.steering.rules if one.weight is None
+        }
+        check_agreement(hard, plan, representation.step, voiced=representation.voiced)
+
+    def run(self, plans: Sequence[Score], rngs: Sequence[np.random.Generator], given: Ids) -> list[_Run]:
+        """One piece a plan, all after ``given``."""
+        decisions: list[Decision] = []
+        counts = np.zeros(len(plans), dtype=np.int64)
         options: dict[str, Any] = {"filters": self.filters, "within": self.within, "joint": self.joint}
-        for decision in stream(
-            self.model, self.bundle.representation, plans, rngs, prompt=given, notes=self.notes, **options
-        ):
-            values.append(decision.values)
-            nats.append(decision.nats)
+        options |= {"prompt": given, "notes": self.notes, "guard": self.guard(plans)}
+        for decision in stream(self.model, self.bundle.representation, plans, rngs, **options):
+            decisions.append(decision)
             counts += 1 if decision.over is None else ~decision.over
             if decision.step % SELDOM == 0:
                 self.advance(decision.progress())
-        if not values:
-            return [given] * len(plans), [np.empty(0)] * len(plans)
-        steps, costs = np.stack(values, axis=1), np.stack(nats, axis=1)
-        pieces = [np.concatenate([given, row[:count]]) for row, count in zip(steps, counts, strict=True)]
-        return pieces, [row[:count] for row, count in zip(costs, counts, strict=True)]
+        if not decisions:
+            return [_Run(given, np.empty(0), np.empty(0), None, ())] * len(plans)
+        steps = np.stack([decision.values for decision in decisions], axis=1)
+        nats, cost = (np.stack([getattr(d, what) for d in decisions], axis=1) for what in ("nats", "cost"))
+        stuck = np.stack([decision.dead for decision in decisions], axis=1)
+        made = []
+        for row, count in enumerate(counts.tolist()):
+            dead = np.flatnonzero(stuck[row, :count])
+            first = int(dead[0]) + len(given) if len(dead) else None
+            blamed = decisions[int(dead[0])].blamed if len(dead) else ()
+            values = np.concatenate([given, steps[row, :count]])
+            made.append(_Run(values, nats[row, :count], cost[row, :count], first, blamed))
+        return made
 
     def ends_well(self, plan: Score, values: Ids) -> bool:
         if not self.bundle.representation.closes:
@@ -118,37 +194,106 @@ class _Desk:
         key = plan.keys[-1] if plan.keys else None
         return ends_well(self.bundle.representation.decode(values, plan), key)
 
-    def with_ending(
-        self,
-        plan: Score,
-        values: Ids,
-        nats: NDArray[np.float64],
-        given: int,
-        random: Callable[[int], np.random.Generator],
-    ) -> Take:
+    def finished(self, plan: Score, run: _Run, given: int, random: Callable[[int], np.random.Generator]) -> Take:
+        """The take of a run: stepped back from where the rules left nothing, then seen to an ending."""
+        run, dead_ends = self.revived(plan, run, given, random)
+        take = Take(run.values, run.nats, self.ends_well(plan, run.values), run.cost, dead_ends)
+        return take if take.cadence else self.with_ending(plan, take, given, random)
+
+    def revived(
+        self, plan: Score, run: _Run, given: int, random: Callable[[int], np.random.Generator]
+    ) -> tuple[_Run, int]:
+        """The run, taken back by some bars and tried anew wherever rules left nothing; and how often that was."""
+        met = 0
+        for attempt in range(REVIVALS):
+            if run.dead is None:
+                return run, met
+            met += 1
+            back = self.before(plan, run.values, run.dead, BACK[attempt % len(BACK)], given)
+            numbers = range(REVIVAL + attempt * TRIES, REVIVAL + (attempt + 1) * TRIES)
+            tried = self.run([plan] * TRIES, [random(number) for number in numbers], run.values[:back])
+            farthest = min(tried, key=lambda other: (-(other.dead or math.inf), float(other.nats.sum())))
+            run = farthest.after(run, back - given)
+        if run.dead is None:
+            return run, met
+        tick = self.tick(plan, run.values, run.dead)
+        bar = int(np.searchsorted(plan.bars["start"], tick, side="right"))
+        names = " and ".join(run.blamed) or "the rules"
+        raise DeadEndError(
+            f"expected music that keeps {names}, found none in bar {max(bar, 1)} after stepping back {met} times; "
+            "try another seed, a higher temperature, a --beam, or fewer rules."
+        )
+
+    def before(self, plan: Score, values: Ids, step: int, bars: int, given: int) -> int:
+        """Steps up to so many bars before a step; never into what was given."""
+        starts = [self.bundle.representation.until(values, int(start)) for start in plan.bars["start"]]
+        begun = [start for start in starts if start <= step]
+        return max(begun[-bars] if bars <= len(begun) else 0, given)
+
+    def tick(self, plan: Score, values: Ids, step: int) -> int:
+        """Where a step lies: the last bar that begins before it."""
+        starts = plan.bars["start"].tolist()
+        return next((t for t in reversed(starts) if self.bundle.representation.until(values, int(t)) <= step), 0)
+
+    def with_ending(self, plan: Score, take: Take, given: int, random: Callable[[int], np.random.Generator]) -> Take:
         """The take, its last bars decided anew while it does not end well; of the tries that do, the likeliest."""
-        if self.ends_well(plan, values):
-            return Take(values, nats, True)
         for attempt, bars in enumerate(BACK if self.filters.temperature > 0 else ()):
             start = int(plan.bars["start"][max(len(plan.bars) - bars, 0)])
-            back = max(self.bundle.representation.until(values, start), given)
-            tried, costs = self.run(
-                [plan] * TRIES, [random(ENDINGS + attempt * TRIES + n) for n in range(TRIES)], values[:back]
+            back = max(self.bundle.representation.until(take.values, start), given)
+            tried = self.run(
+                [plan] * TRIES, [random(ENDINGS + attempt * TRIES + n) for n in range(TRIES)], take.values[:back]
             )
-            good = [n for n in range(TRIES) if self.ends_well(plan, tried[n])]
+            good = [run for run in tried if run.dead is None and self.ends_well(plan, run.values)]
             if good:
-                best = min(good, key=lambda n: float(costs[n].sum()))
-                return Take(tried[best], np.concatenate([nats[: back - given], costs[best]]), True)
-        return Take(values, nats, False)
+                best = min(good, key=lambda run: float(run.nats.sum())).after(take, back - given)
+                return Take(best.values, best.nats, True, best.cost, take.dead_ends)
+        return take
+
+    def searched(self, plan: Score, given: Ids) -> Take:
+        """The best that a beam finds; of those that end well, if any does."""
+        rules, representation = self.steering.rules, self.bundle.representation
+        guards = cache(lambda rows: self.guard([plan] * rows))
+        found = beam(
+            self.model,
+            representation,
+            plan,
+            self.steering.beam,
+            prompt=given,
+            guard=guards if rules else None,  # type: ignore[arg-type]
+            within=self.within,
+            notes=self.notes,
+            advance=self.advance,
+        )
+        whole = [np.concatenate([given, piece.values]) for piece in found]
+        well = [self.ends_well(plan, values) for values in whole]
+        best = well.index(True) if any(well) else 0
+        return Take(whole[best], found[best].nats, well[best], found[best].cost)
+
+    def chosen(self, plan: Score, given: Ids, random: Callable[[int], np.random.Generator]) -> Take:
+        """The best of several tries: those that end well first, then by nats a note, each fault counted as one more."""
+        tries = range(CHOICES, CHOICES + self.steering.best_of)
+        runs = self.run([plan] * len(tries), [random(number) for number in tries], given)
+        takes = [
+            self.finished(plan, run, len(given), lambda n, number=number: random(number * STRIDE + n))  # type: ignore[misc]
+            for number, run in zip(tries, runs, strict=True)
+        ]
+        return min(takes, key=lambda take: (not take.cadence, self.rank(plan, take, len(given))))
+
+    def rank(self, plan: Score, take: Take, given: int) -> float:
+        """Nats a note and faults a note against every rule asked for, soft ones too: lower is better."""
+        score = self.bundle.representation.decode(take.values, plan)
+        notes = max(len(take.nats) if self.bundle.representation.unit == "cell" else len(score), 1)
+        rules = {one.name: one.rule for one in self.steering.rules} if self.bundle.representation.voiced else {}
+        return (float(take.nats.sum()) + len(faults(score, rules))) / notes
 
 
-def pitches_of(bundle: Bundle, scale: Key | None = None) -> Mask | None:
+def pitches_of(bundle: Bundle, scale: Key | None = None, *, ranges: bool = True) -> Mask | None:
     """(parts, 128) the pitches each part may attack: those of its range in the training pieces, and of ``scale``."""
-    ranges = bundle.card.get("ranges")
-    if ranges is None and scale is None:
+    known = bundle.card.get("ranges") if ranges else None
+    if known is None and scale is None:
         return None
     pitch = np.arange(128)
-    bounds = np.array([[0, 127]] if ranges is None else ranges)
+    bounds = np.array([[0, 127]] if known is None else known)
     within: Mask = (bounds[:, :1] <= pitch) & (pitch <= bounds[:, 1:])
     if scale is not None:
         within = within & np.isin(pitch % 12, sorted(diatonic(scale)))

@@ -19,13 +19,13 @@ from kantor.baselines import Baseline, Method, baseline
 from kantor.bundle import Bundle
 from kantor.corpora import Corpus, Selection, select
 from kantor.data.augmentation import part_ranges
-from kantor.errors import InputError, UnknownNameError
+from kantor.errors import BundleError, InputError, UnknownNameError
 from kantor.presets import Preset
 from kantor.runtime import Model, Runtime
 from kantor.score import Score
 from kantor.verbs._sources import fitting
 
-__all__ = ["model_of", "opened", "openings"]
+__all__ = ["model_of", "one_sided", "opened", "openings"]
 
 PLAIN = "seed-000"  # the preset of the plain grid
 
@@ -55,6 +55,23 @@ def opened(model: str | Path | Bundle, music: Callable[[], Corpus] | None = None
     except UnknownNameError:
         known = (*bundles.shipped(), *registry.names("baselines"))
         raise UnknownNameError("model", str(model), known) from None
+
+
+def one_sided(model: str | Path | Bundle, music: Callable[[], Corpus] | None = None) -> Bundle:
+    """An :func:`opened` model that composes from left to right, and is played and judged so.
+
+    Raises
+    ------
+    BundleError
+        Also if it sees both sides of what it fills in.
+    """
+    bundle = opened(model, music)
+    if "network" in bundle.card and bundle.network.two_sided:  # a floor has no network
+        raise BundleError(
+            f"expected a model that composes from left to right, got '{bundle.name}', which fills in what is missing; "
+            "try kantor harmonize or kantor infill."
+        )
+    return bundle
 
 
 def model_of(bundle: Bundle, threads: int = 1) -> Model:

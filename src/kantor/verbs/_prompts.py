@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kantor import io
 from kantor.errors import InputError, KantorError, OptionError
@@ -50,24 +49,18 @@ def prompted(prompt: str | Path | Score, notes: int | None, rng: np.random.Gener
             score = io.load(files[index])
         except (KantorError, OSError):
             continue
-        if len(_sounding(score)):
+        if len(score.pitched):
             length = notes or FRAGMENT
-            start = int(rng.integers(max(len(_sounding(score)) - length, 0) + 1))
+            start = int(rng.integers(max(len(score.pitched) - length, 0) + 1))
             return first_notes(score, length, start)
     raise InputError(f"expected music in '{folder}' to begin with, got no file with notes.")
 
 
 def first_notes(score: Score, count: int, start: int = 0) -> Score:
     """``count`` notes of a score from number ``start`` on, by onset, drums left out; the piece begins where they do."""
-    chosen = _sounding(score)[start : start + count]
+    chosen = score.pitched[start : start + count]
     if not len(chosen):
         return score
     begin = int(chosen["onset"][0]) if start else 0
     end = int((chosen["onset"] + chosen["duration"]).max())
     return score.replace(notes=chosen).cut(begin, end)
-
-
-def _sounding(score: Score) -> NDArray[np.void]:
-    """The notes that are not drums'."""
-    drums = np.array([part.is_drum for part in score.parts], dtype=np.bool_)
-    return score.notes[~drums[score.notes["part"]]] if len(score) else score.notes

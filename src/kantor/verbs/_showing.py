@@ -1,4 +1,4 @@
-"""What a notebook shows of a piece: engraved pages, a player, a piano roll.
+"""What a notebook shows of a piece or of a score: engraved pages, a player, a piano roll.
 
 Whole files stand inside ``<img>`` and ``<audio>`` tags. So two pieces in one notebook cannot mix up the identifiers of
 their drawings, and the pictures are shown in a notebook of somebody else's too, where Jupyter takes inline SVG and
@@ -35,6 +35,9 @@ WIDTH = 900  # pixels, of a full page and of all else
 _GRID = np.unique([*range(0, 481, 60), *range(0, 481, 80)])  # places in a quarter of 480 ticks that can be written
 _SHORTEST = 60  # ticks: a 32nd
 _DRAWN_WIDTH = 1260  # pixels that a full page has as it is engraved
+#: What gives all of it, and what all pages.
+_PIECE_GIVES = ("audio(), score_pages() and roll() give", "score_pages() shows")
+_ROOM_WRITES = ("kantor.render.render writes", "kantor.render.render writes")
 _FAILURES = (KantorError, ImportError, OSError, RuntimeError)  # the last two are how sound libraries complain
 
 
@@ -98,22 +101,23 @@ def roll(score: Score) -> Roll:
     return Roll(draw(score, "png"))
 
 
-def whole(score: Score, caption: str = "", remarks: tuple[str, ...] = ()) -> str:
+def whole(score: Score, caption: str = "", remarks: tuple[str, ...] = (), *, of_piece: bool = True) -> str:
     """Player, pages and roll as one piece of HTML; what cannot be made is left out, and a line says why.
 
-    Of a piece beyond two minutes the beginning is shown; of many pages the first, and more while they are small.
+    Of a piece beyond two minutes the beginning is shown; of many pages the first, and more while they are small. Where
+    the rest is to be had depends on what is shown: a Piece (``of_piece``) gives it itself.
     """
+    everything, all_pages = _PIECE_GIVES if of_piece else _ROOM_WRITES
     shown, notes = _beginning(score), list(remarks)
     if shown.length_ticks < score.length_ticks:
         notes.append(
-            f"Shown are the first {_clock(shown.seconds)} of {_clock(score.seconds)} minutes; "
-            "audio(), score_pages() and roll() give all of it."
+            f"Shown are the first {_clock(shown.seconds)} of {_clock(score.seconds)} minutes; {everything} all of it."
         )
     made = [_tried("sound", lambda: sound(shown)._repr_html_(), notes)]
     if is_notatable(shown):
-        made.append(_tried("page", lambda: _first_pages(shown, notes), notes))
+        made.append(_tried("page", lambda: _first_pages(shown, notes, all_pages), notes))
     else:
-        notes.append("No page: the notes lie between the beats, as in a performance; score_pages() writes them anyway.")
+        notes.append(f"No page: the notes lie between the beats, as in a performance; {all_pages} them anyway.")
     made.append(_tried("piano roll", lambda: _image("image/png", roll(shown).png, "piano roll", WIDTH), notes))
     lines = [f"<b>{escape(caption)}</b>"] if caption else []
     lines += [escape(note) for note in notes]
@@ -161,12 +165,12 @@ def _beginning(score: Score) -> Score:
     return score.cut(0, last or limit)
 
 
-def _first_pages(score: Score, notes: list[str]) -> str:
+def _first_pages(score: Score, notes: list[str], all_pages: str) -> str:
     made = pages(score)
     sizes = np.cumsum([len(page.encode()) for page in made.svg])
     count = max(int((sizes <= PAGE_BYTES).sum()), 1)
     if count < len(made.svg):
-        notes.append("The score goes on; score_pages() shows all its pages.")
+        notes.append(f"The score goes on; {all_pages} all its pages.")
     return "".join(made.html(number) for number in range(1, count + 1))
 
 

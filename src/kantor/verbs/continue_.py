@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from kantor import io
 from kantor.bundle import Bundle
 from kantor.corpora import tracks_of
 from kantor.errors import OptionError, ScoreError
+from kantor.io.packing import pack_score
 from kantor.representations import Encoding, Ids
 from kantor.representations._voices import voices
+from kantor.sampling.guard import Asked
 from kantor.score import NOTE, Meter, Part, Score
 from kantor.verbs._amounts import Amount, amount, check_playing
 from kantor.verbs._compose import PLAN, compose, randoms
-from kantor.verbs._models import opened
+from kantor.verbs._models import one_sided
 from kantor.verbs._plans import check_amounts, phrase_ends
 from kantor.verbs._prompts import prompted
-from kantor.verbs.generate import DEFAULT_MODEL, drawing, finish, playing, seeded, thousandths
+from kantor.verbs._steering import steering
+from kantor.verbs.generate import DEFAULT_MODEL, drawing, finish, numbered, playing, seeded, thousandths
 from kantor.verbs.piece import Piece
 
 __all__ = ["continue_"]
@@ -43,8 +44,14 @@ def continue_(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
+    rules: Sequence[str | Asked] = (),
+    soft: Sequence[str] = (),
+    chords: str | None = None,
+    beam: int = 0,
+    best_of: int = 1,
     seed: int | None = None,
     count: int = 1,
+    take: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Piece]:
     """Go on from a file or a score.
@@ -67,43 +74,44 @@ def continue_(
     OptionError
         For what is out of range.
     """
-    bundle = opened(model)
+    amounts: dict[str, Any] = {"bars": bars, "notes": notes, "seconds": seconds}
+    played: dict[str, Any] = {"tempo": tempo, "velocity": velocity}
+    bundle = one_sided(model)
     filters = drawing(bundle, temperature, top_k, top_p, min_p)
+    held = steering(bundle, rules, soft, chords, beam, best_of)
     check_amounts(bars or 1, count)
-    check_playing(tempo, velocity)
-    much = amount(bundle, bars, notes, seconds, 8)
+    check_playing(**played)
+    much = amount(bundle, **amounts, default=8)
     seed = seeded(seed)
+    given = _given(prompt, prompt_notes, from_bar, seed)
+    encoding = bundle.representation.encode(tracks_of(given, bundle.card.get("tracks", "")))
+    whole = _planned(bundle, encoding.plan, much, tempo)
+    options: dict[str, Any] = {"prompt": encoding.values, "notes": much.most_notes(whole)}
+    plans = dict.fromkeys(numbered(count, take), whole)
+    takes = compose(bundle, plans, seed, filters=filters, steering=held, advance=thousandths(advance), **options)
+    asked = {"from_bar": from_bar, "prompt_notes": prompt_notes, **amounts, **played, **asdict(filters), **held.options}
+    recipe = {"verb": "continue", "seed": seed, "options": asked, "prompt": pack_score(given.replace(recipe=""))}
+    pieces = []
+    for take, done in takes.items():
+        added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
+        score = playing(_joined(bundle, given, whole, added, encoding.plan.length_ticks, much), tempo, None)
+        pieces.append(finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given)))
+    return pieces
+
+
+def _given(prompt: str | Path | Score, prompt_notes: int | None, from_bar: int | None, seed: int) -> Score:
+    """The music to go on from, cut where the composition starts."""
     given = prompted(prompt, prompt_notes, randoms(seed, 0, PLAN))
     if not len(given):
         raise ScoreError("expected a prompt with notes, got none; `kantor generate` begins from nothing.")
-    if from_bar is not None:
-        given = given.cut(0, _start_of(given, from_bar))
-    representation = bundle.representation
-    encoding = representation.encode(tracks_of(given, bundle.card.get("tracks", "")))
-    whole = _planned(bundle, encoding.plan, much, tempo)
-    options = {"from_bar": from_bar, "prompt_notes": prompt_notes, "bars": bars, "notes": notes, "seconds": seconds}
-    options |= {"tempo": tempo, "velocity": velocity, **asdict(filters)}
-    joint = encoding.plan.length_ticks
-    pieces = []
-    plans = dict.fromkeys(range(1, count + 1), whole)
-    takes = compose(
-        bundle,
-        plans,
-        seed,
-        filters=filters,
-        prompt=encoding.values,
-        notes=much.most_notes(whole),
-        advance=thousandths(advance),
-    )
-    for take, done in takes.items():
-        added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
-        if representation.closes:
-            score = _sung_on(given, whole, added, joint)
-        else:
-            score = _played_on(given, whole, added, joint, _end(added, joint, much, whole))
-        recipe = {"verb": "continue", "seed": seed, "take": take, "options": options, "prompt": _packed(given)}
-        pieces.append(finish(bundle, playing(score, tempo, None), done, recipe, _nearest(encoding)))
-    return pieces
+    return given if from_bar is None else given.cut(0, _start_of(given, from_bar))
+
+
+def _joined(bundle: Bundle, given: Score, whole: Score, added: Score, joint: int, much: Amount) -> Score:
+    """The given music and the new as one piece: sung on by voices with an ending, played on by all other models."""
+    if bundle.representation.closes:
+        return _sung_on(given, whole, added, joint)
+    return _played_on(given, whole, added, joint, _end(added, joint, much, whole))
 
 
 def _planned(bundle: Bundle, plan: Score, much: Amount, tempo: float | None) -> Score:
@@ -151,13 +159,13 @@ def _end(added: Score, joint: int, much: Amount, whole: Score) -> int:
 
 
 def _played_on(given: Score, whole: Score, added: Score, joint: int, end: int) -> Score:
-    """The given notes as they were, then the new ones, at the given resolution: in its part if it has one alone."""
+    """The given notes as they were, then the new ones, at the given resolution: in its part if one alone plays."""
     scale = given.ticks_per_quarter / added.ticks_per_quarter
     notes = added.notes.copy()
     stop = np.rint((notes["onset"] + notes["duration"]) * scale)
     notes["onset"] = np.rint(notes["onset"] * scale)
     notes["duration"] = np.maximum(stop - notes["onset"], 1)
-    own = [number for number, part in enumerate(given.parts) if not part.is_drum]
+    own = np.unique(given.pitched["part"]).tolist()
     parts = given.parts
     if found := _same_parts(added, given):
         notes["part"] = np.array(found)[notes["part"]]
@@ -239,8 +247,3 @@ def _same_parts(added: Score, given: Score) -> list[int]:
 def _later(ticks: tuple[int, ...], joint: int, scale: float) -> tuple[int, ...]:
     """Ticks of the plan from the joint on, at the given resolution."""
     return tuple(round(tick * scale) for tick in ticks if tick >= joint)
-
-
-def _packed(score: Score) -> str:
-    """The prompt as a recipe can carry it: its MIDI file, compressed, in base 85."""
-    return base64.b85encode(zlib.compress(io.encode(score.replace(recipe=""), ".mid"), 9)).decode()

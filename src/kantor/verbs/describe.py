@@ -1,4 +1,4 @@
-"""``kantor info``, ``presets`` and ``models``: what a model, a file or the package holds."""
+"""``kantor info``, ``presets`` and ``models``: what a model, a file, a folder of trainings or the package holds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,24 @@ __all__ = ["describe_score", "info", "models", "presets"]
 
 
 def info(target: str | Path) -> dict[str, Any]:
-    """A model by name or folder: its card. A file of music: what a score of it knows."""
+    """Of a model by name or folder its card, of a file of music what a score of it knows, of trainings a row each.
+
+    Raises
+    ------
+    BundleError, UnknownNameError, FileFormatError, OptionError
+        For what is nothing of these, or cannot be read.
+    """
     path = Path(target)
     if path.suffix.lower() in io.SUFFIXES and not path.is_dir():
         return {"kind": "score", "file": path.name, **describe_score(io.load(path))}
     if path.is_file():
         known = " ".join(io.SUFFIXES)
         raise OptionError(f"expected a model, or music in a file ending in one of {known}; got '{path.name}'.")
+    if path.is_dir() and str(target) not in bundles.shipped():
+        from kantor.verbs._sweeps import is_sweep, rows, trainings
+
+        if is_sweep(path):
+            return {"kind": "trainings", "folder": str(path), "runs": rows(trainings(path))}
     from kantor.verbs._models import opened  # what runs models is heavy, and lists shall be quick
 
     bundle = opened(target)
@@ -79,7 +90,8 @@ def _spelt(representation: Any) -> str:
 
 
 def models() -> list[dict[str, Any]]:
-    """Every model in the package: name, preset, parameters, corpus, metrics."""
-    cards = [bundles.load(name).card for name in bundles.shipped()]
-    wanted = ("name", "about", "preset", "parameters", "corpus", "metrics")
-    return [{name: card.get(name) for name in wanted} for card in cards]
+    """Every model in the package: name, preset, parameters, corpus, what its figures count by, metrics."""
+    wanted = ("name", "about", "preset", "parameters", "corpus", "unit", "metrics")
+    found = [bundles.load(name) for name in bundles.shipped()]
+    facts = [{**bundle.card, "unit": bundle.representation.unit} for bundle in found]
+    return [{name: known.get(name) for name in wanted} for known in facts]

@@ -11,7 +11,7 @@ from kantor.bundle import Bundle
 from kantor.corpora import Selection, select
 from kantor.errors import InputError
 from kantor.evaluation.likelihood import Likelihood, likelihood
-from kantor.verbs._models import model_of, opened
+from kantor.verbs._models import model_of, one_sided
 from kantor.verbs._sources import fitting, source
 
 __all__ = ["evaluate"]
@@ -38,7 +38,7 @@ def evaluate(
         For a corpus, split or protocol that does not exist.
     """
     music = functools.cache(lambda: source(corpus, data, progress=progress))
-    bundle = opened(model, music)  # a floor counts the training split of the same music
+    bundle = one_sided(model, music)  # a floor counts the training split of the same music
     made = selection or Selection()
     # A model of one line is judged by one line, and so on, unless another choice is made.
     made = made if made.tracks else replace(made, tracks=bundle.card.get("tracks", ""))

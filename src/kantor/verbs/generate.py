@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,17 @@ import kantor
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.sampling.filters import Filters
+from kantor.sampling.guard import Asked
 from kantor.score import Key, Score, Tempo
 from kantor.theory import parse_key, parse_meter
-from kantor.verbs._amounts import amount, check_playing
+from kantor.verbs._amounts import MAX_BARS, Amount, amount, check_playing
 from kantor.verbs._compose import PLAN, Take, compose, randoms
-from kantor.verbs._models import opened
+from kantor.verbs._models import one_sided
 from kantor.verbs._plans import TEMPO, check_amounts, opening, plan
+from kantor.verbs._steering import Steering, steering
 from kantor.verbs.piece import Piece, recipe_text
 
-__all__ = ["DEFAULT_MODEL", "drawing", "finish", "generate", "playing", "seeded", "thousandths"]
+__all__ = ["DEFAULT_MODEL", "drawing", "finish", "generate", "numbered", "playing", "seeded", "thousandths"]
 
 DEFAULT_MODEL = "chorale"
 NO_CADENCE = "no ending on the tonic was found; another seed may find one"
@@ -45,8 +47,14 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
+    rules: Sequence[str | Asked] = (),
+    soft: Sequence[str] = (),
+    chords: str | None = None,
+    beam: int = 0,
+    best_of: int = 1,
     seed: int | None = None,
     count: int = 1,
+    take: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Piece]:
     """Compose ``count`` pieces, in one batched pass where they are equally long.
@@ -65,8 +73,15 @@ def generate(
     velocity     of all notes, 1..127; the model's own, or 80, unless given.
     temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`; the model's own defaults unless
                  given.
+    rules        hard rules beside the default ones, "no-direct", "in-key=Gm"; "none" switches these off. The default
+                 ones of a four-voice model are no-parallels, no-crossing and range; see ``docs/rules.md``.
+    soft         rules that cost nats instead: "stepwise=0.5".
+    chords       given chords, "I V vi IV" or "C G Am F".
+    beam         how many beginnings a beam search carries; notes are drawn where it is 0.
+    best_of      how many tries each piece is the best of.
     seed         equal seeds, equal pieces; drawn unless given.
     count        pieces, >= 1; they differ in everything that is drawn.
+    take         in place of the first ``count`` takes: this one alone, from 1.
     advance      told how many thousandths of the work are done.
 
     Raises
@@ -74,70 +89,103 @@ def generate(
     OptionError, BundleError, InputError
         For what is out of range, or a model or a prompt that cannot be used.
     """
+    amounts: dict[str, Any] = {"bars": bars, "notes": notes, "seconds": seconds}
+    begun: dict[str, Any] = {"key": key, "in_key": in_key, "meter": meter, "pickup": pickup}
+    played: dict[str, Any] = {"tempo": tempo, "velocity": velocity}
+    drawn: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
+    steered: dict[str, Any] = {"rules": rules, "soft": soft, "chords": chords, "beam": beam, "best_of": best_of}
     if prompt is not None:
         from kantor.verbs.continue_ import continue_
 
-        _refuse_with_prompt(key=key, in_key=in_key or None, meter=meter, pickup=pickup)
-        drawn = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
-        extent = {"bars": bars, "notes": notes, "seconds": seconds, "prompt_notes": prompt_notes}
-        shared = {"tempo": tempo, "velocity": velocity, "seed": seed, "count": count, "advance": advance}
-        return continue_(prompt, model, **extent, **drawn, **shared)  # type: ignore[arg-type]
-    bundle = opened(model)
-    filters = drawing(bundle, temperature, top_k, top_p, min_p)
+        _refuse_with_prompt(**begun)
+        shared: dict[str, Any] = {
+            "prompt_notes": prompt_notes,
+            "seed": seed,
+            "count": count,
+            "take": take,
+            "advance": advance,
+        }
+        return continue_(prompt, model, **amounts, **played, **drawn, **steered, **shared)
+    bundle = one_sided(model)
+    filters, held = drawing(bundle, **drawn), steering(bundle, **steered)
     check_amounts(bars or 1, count)
-    check_playing(tempo, velocity)
-    much = amount(bundle, bars, notes, seconds, 16)
+    check_playing(**played)
+    much = amount(bundle, **amounts, default=16)
     seed = seeded(seed)
-    plans = {}
-    for take in range(1, count + 1):
-        _, drawn_meter, _ = opening(
-            bundle,
-            parse_key(key) if key else None,
-            parse_meter(meter) if meter else None,
-            pickup,
-            randoms(seed, take, PLAN),
-        )
-        long = min(much.bars_of(drawn_meter, tempo or TEMPO), 100_000)
-        planned = plan(bundle, long, key, meter, pickup, randoms(seed, take, PLAN))
-        if not bundle.representation.closes:  # an ending takes whole bars
-            planned = bundle.representation.plan(much.exactly(planned, 0, drawn_meter, tempo or TEMPO))
-        plans[take] = playing(planned, tempo, None)
-    asked = None if key is None else parse_key(key)
-    if in_key and asked is None and not _knows(bundle, "key"):
+    plans = {take: _plan(bundle, much, key, meter, pickup, tempo, (seed, take, PLAN)) for take in numbered(count, take)}
+    scales = _scales(bundle, plans, key, in_key)
+    takes = _composed(bundle, plans, scales, seed, filters, held, much, advance)
+    recipe = {
+        "verb": "generate",
+        "seed": seed,
+        "options": {**amounts, **begun, **played, **asdict(filters), **held.options},
+    }
+    remarks = unheard(bundle, meter)
+    pieces = []
+    for take, planned in plans.items():
+        score = bundle.representation.decode(takes[take].values, planned)
+        score = playing(_ended(score) if notes is not None else score, None, velocity)
+        pieces.append(finish(bundle, score, takes[take], {**recipe, "take": take}, remarks))
+    return pieces
+
+
+def _plan(
+    bundle: Bundle,
+    much: Amount,
+    key: str | None,
+    meter: str | None,
+    pickup: float | None,
+    tempo: float | None,
+    numbers: tuple[int, int, int],
+) -> Score:
+    """The plan of one take: drawn where nothing is asked for, and as long as it takes to hold so much."""
+    wanted = (parse_key(key) if key else None, parse_meter(meter) if meter else None, pickup)
+    _, drawn_meter, _ = opening(bundle, *wanted, randoms(*numbers))
+    bars = min(much.bars_of(drawn_meter, tempo or TEMPO), MAX_BARS)
+    planned = plan(bundle, bars, key, meter, pickup, randoms(*numbers))  # draws the same once more
+    if not bundle.representation.closes:  # an ending takes whole bars
+        planned = bundle.representation.plan(much.exactly(planned, 0, drawn_meter, tempo or TEMPO))
+    return playing(planned, tempo, None)
+
+
+def _scales(bundle: Bundle, plans: dict[int, Score], key: str | None, in_key: bool) -> dict[int, Key | None]:
+    """The key to whose notes each take is held, if any: its own, or the one asked for where the model knows none."""
+    asked, knows = None if key is None else parse_key(key), _knows(bundle, "key")
+    if in_key and asked is None and not knows:
         raise OptionError(f"expected --key beside --in-key for '{bundle.name}', which knows no keys of its own.")
-    scales = {take: _scale(drawn, asked, in_key, _knows(bundle, "key")) for take, drawn in plans.items()}
+    own = {take: planned.keys[0] if planned.keys else asked for take, planned in plans.items()}
+    return own if in_key or not knows else dict.fromkeys(plans)
+
+
+def _composed(
+    bundle: Bundle,
+    plans: dict[int, Score],
+    scales: dict[int, Key | None],
+    seed: int,
+    filters: Filters,
+    held: Steering,
+    much: Amount,
+    advance: Callable[[int], None],
+) -> dict[int, Take]:
+    """The takes of all plans, by number; those that one pass can serve are decided together."""
+    takes: dict[int, Take] = {}
     groups = _alike(plans, scales)
-    options = {"bars": bars, "notes": notes, "seconds": seconds, "key": key, "in_key": in_key, "meter": meter}
-    options |= {"pickup": pickup, "tempo": tempo, "velocity": velocity, **asdict(filters)}
-    pieces = {}
     for number, group in enumerate(groups):
-        first = next(iter(group))
-        most, scale = much.most_notes(group[first]), scales[first]
+        first, planned = next(iter(group.items()))
         step = thousandths(advance, number / len(groups), 1 / len(groups))
-        takes = compose(bundle, group, seed, filters=filters, notes=most, scale=scale, advance=step)
-        for take, done in takes.items():
-            recipe = {"verb": "generate", "seed": seed, "take": take, "options": options}
-            score = bundle.representation.decode(done.values, group[take])
-            score = _ended(score) if notes is not None else score
-            remarks = unheard(bundle, meter)
-            pieces[take] = finish(bundle, playing(score, None, velocity), done, recipe, remarks)
-    return [pieces[take] for take in plans]
+        options: dict[str, Any] = {"notes": much.most_notes(planned), "scale": scales[first], "advance": step}
+        takes |= compose(bundle, group, seed, filters=filters, steering=held, **options)
+    return takes
 
 
 def _refuse_with_prompt(**given: Any) -> None:
-    asked = [name for name, value in given.items() if value is not None]
+    asked = [name for name, value in given.items() if value is not None and value is not False]
     if asked:
         raise OptionError(f"expected no --{asked[0]} beside a prompt, which has its own; leave one of them out.")
 
 
 def _knows(bundle: Bundle, condition: str) -> bool:
     return condition in {known.name for known in bundle.representation.conditions}
-
-
-def _scale(drawn: Score, asked: Key | None, in_key: bool, knows: bool) -> Key | None:
-    """The key to whose notes a piece is held, if any: its own, or the one asked for where the model knows none."""
-    own = drawn.keys[0] if drawn.keys else asked
-    return own if in_key or not knows else None
 
 
 def _alike(plans: dict[int, Score], scales: dict[int, Key | None]) -> list[dict[int, Score]]:
@@ -183,6 +231,13 @@ def thousandths(advance: Callable[[int], None], start: float = 0.0, share: float
     return lambda done: advance(int(1000 * (start + share * done)))
 
 
+def numbered(count: int, take: int | None) -> Sequence[int]:
+    """The numbers of the takes: from 1 to ``count``, or the one that is asked for."""
+    if take is not None and take < 1:
+        raise OptionError(f"expected a take of 1 or more, got {take}.")
+    return range(1, count + 1) if take is None else (take,)
+
+
 def seeded(seed: int | None) -> int:
     """The seed given, or a fresh one short enough to be typed again."""
     if seed is None:
@@ -202,10 +257,14 @@ def unheard(bundle: Bundle, meter: str | None) -> tuple[str, ...]:
     )
 
 
-def finish(bundle: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = ()) -> Piece:
-    """The piece of a take, with its recipe written into its score."""
+def finish(
+    bundle: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = (), given: int = 0
+) -> Piece:
+    """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed."""
     recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
     remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
     remarks = remarks if len(score) else (*remarks, SILENT)
-    mean = float(done.nats.mean()) if len(done.nats) else 0.0
-    return Piece(score.replace(recipe=recipe_text(recipe)), recipe, mean, len(done.nats), remarks)
+    # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
+    decided = len(done.nats) if bundle.representation.unit == "cell" else len(score) - given
+    mean, cost = (float(nats.sum()) / decided if decided else 0.0 for nats in (done.nats, done.cost))
+    return Piece(score.replace(recipe=recipe_text(recipe)), recipe, mean, decided, remarks, cost, done.dead_ends)

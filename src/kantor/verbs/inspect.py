@@ -127,14 +127,13 @@ def _lost(source: Path) -> Losses | None:
 
 def _facts(score: Score) -> dict[str, Any]:
     """What a score is like, before anything is chosen or quantised."""
-    drums = np.isin(score.notes["part"], [index for index, part in enumerate(score.parts) if part.is_drum])
-    pitches = score.notes["pitch"][~drums]
+    pitches = score.pitched["pitch"]
     key = key_of(score)
     off_grid, shift = _off_grid(score)
     return {
         "notes": len(score),
         "parts": _parts(score),
-        "drums": int(drums.sum()),
+        "drums": len(score) - len(pitches),
         "meter": str(score.meters[0]) if score.meters else None,
         "meter_changes": len({str(meter) for meter in score.meters}) > 1,
         "tempo": round(score.tempi[0].quarters_per_minute, 2) if score.tempi else None,

@@ -1,9 +1,13 @@
-"""A score -> files: what a suffix means, checked before anything is composed, written whole or not at all."""
+"""A score -> files: what a suffix means, checked before anything is composed, written whole or not at all.
+
+What is there already stays: a file is replaced only by who says so (``force``). All files of one command are looked
+for before the work begins, so that none is written beside one that is refused.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +17,30 @@ from kantor.render.audio import played_on
 from kantor.render.instruments import program_of
 from kantor.score import Score
 
-__all__ = ["check", "check_folder", "numbered", "write"]
+__all__ = ["check", "check_folder", "check_new", "numbered", "standing", "write"]
 
 
-def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | None = None, **options: Any) -> None:
+def check(
+    paths: Sequence[str | Path],
+    count: int = 1,
+    *,
+    source: str | Path | None = None,
+    force: bool = False,
+    **options: Any,
+) -> None:
     """Refuse what cannot be written, before the work is done; ``source`` is a file that is read, and stays.
 
     Raises
     ------
     OptionError
-        For a suffix that nothing answers to, several takes for one name, one name given twice, the source itself, an
-        instrument or a rate that does not exist.
+        For a suffix that nothing answers to, several takes for one name, one name given twice, the source itself, a
+        file that is there already unless ``force`` allows it, an instrument or a rate that does not exist.
     FileFormatError
         For a SoundFont that is not there.
     OutputError
         For a folder that cannot be written.
     """
-    if len(set(map(Path, paths))) < len(paths):
+    if len({path.absolute() for path in numbered(paths, 1)}) < len(paths):
         raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
     if options.get("instrument") is not None:
         program_of(options["instrument"])
@@ -44,6 +55,31 @@ def check(paths: Sequence[str | Path], count: int = 1, *, source: str | Path | N
                 f"expected {{n}} in the name of the output of {count} pieces, got '{path}'; try '{stem}'."
             )
         check_folder(path)
+    if not force:
+        check_new(standing([path for take in range(1, count + 1) for path in numbered(paths, take)]))
+
+
+def check_new(files: Iterable[str | Path]) -> None:
+    """Refuse to write over files that are there already.
+
+    Raises
+    ------
+    OptionError
+        If any of them is there; the message names the first.
+    """
+    there = [file for file in map(Path, files) if file.is_file()]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise OptionError(
+            f"expected new files to write, got '{there[0]}'{more} that exist already; try another name, or --force "
+            "(in Python force=True) to write over what is there."
+        )
+
+
+def standing(paths: Iterable[str | Path]) -> list[Path]:
+    """The files, there already, that :func:`write` may replace: further pages, and the recipe beside a CSV, too."""
+    rooms = ((path, render if _is_rendered(path) else io) for path in map(Path, paths))
+    return [file for path, room in rooms for file in room.standing(path)]
 
 
 def numbered(paths: Sequence[str | Path], take: int) -> list[Path]:
@@ -52,7 +88,7 @@ def numbered(paths: Sequence[str | Path], take: int) -> list[Path]:
 
 
 def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Path]:
-    """Write ``score`` to each path and return all files written.
+    """Write ``score`` to each path, over what is there, and return all files written; :func:`check` comes before.
 
     ``options`` are those of :func:`kantor.render.render`.
     """

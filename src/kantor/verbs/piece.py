@@ -32,9 +32,13 @@ class Piece:
     ----------
     score            the music.
     recipe           everything that made it: verb, model and its hash, seed, take, options, version.
-    nats_per_note    mean surprise of the model's own decisions, by its unfiltered distribution.
-    notes_decided    how many decisions (cells) that is a mean of.
+    nats_per_note    surprise of the model's own decisions, by its unfiltered distribution: their sum over its notes. As
+                     in likelihoods, a chorale's notes are the cells of its grid, elsewhere they are those that sound.
+    notes_decided    how many such notes that is a mean of; those of a prompt are not among them.
     remarks          what the user should know: sentences.
+    rules_cost       nats a note that the rules cost: how far what was drawn from lies from what the model meant
+                     (Kullback-Leibler divergence, its grammar apart).
+    dead_ends        how often the rules left nothing, so that some bars were taken back.
     """
 
     score: Score
@@ -42,6 +46,8 @@ class Piece:
     nats_per_note: float
     notes_decided: int
     remarks: tuple[str, ...] = field(default=())
+    rules_cost: float = 0.0
+    dead_ends: int = 0
 
     @property
     def notes(self) -> NDArray[np.void]:
@@ -52,10 +58,22 @@ class Piece:
         """The notes as a data frame, in seconds (see :meth:`kantor.score.Score.to_pandas`)."""
         return self.score.to_pandas()
 
-    def save(self, *paths: str | Path, **options: Any) -> list[Path]:
-        """Write the piece to each path; the suffix says what (see :func:`kantor.verbs.outputs.write`)."""
-        from kantor.verbs.outputs import write
+    def save(self, *paths: str | Path, force: bool = False, **options: Any) -> list[Path]:
+        """Write the piece to each path, all or none of them where that can be known; the suffix says what.
 
+        ``options`` are ``soundfont``, ``instrument`` and ``sample_rate`` of :func:`kantor.render.render`. A file that
+        is there already is replaced only with ``force``.
+
+        Raises
+        ------
+        OptionError, FileFormatError, OutputError
+            As :func:`kantor.verbs.outputs.check`; nothing has been written then.
+        """
+        from kantor.verbs.outputs import check, check_new, standing, write
+
+        check(paths, force=True, **options)
+        if not force:
+            check_new(standing(paths))
         return write(self.score, paths, **options)
 
     def audio(self, **options: Any) -> Sound:

@@ -1,8 +1,9 @@
-"""``kantor plot``: a piece as a piano roll, pieces as distributions of their notes, a training as its curves.
+"""``kantor plot``: a piece as a piano roll, pieces as distributions of their notes, trainings as their curves.
 
 What is drawn follows from what is given: a file of music gives a piano roll, a corpus or a folder of music the
-distributions of pitch, step and duration, the folder of a training its curves. Two sets are drawn over each other, and
-how much they share is said: that is how one sees what a model has learnt, and what it has not.
+distributions of pitch, step and duration, the folder of a training its curves, a folder of trainings the validation
+curves of all of them. Two sets are drawn over each other, and how much they share is said: that is how one sees what a
+model has learnt, and what it has not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from kantor.evaluation.histograms import histograms, intersection
 from kantor.render import pianoroll, plots
 from kantor.score import Score
 from kantor.verbs._logs import best_epoch, is_run, read
-from kantor.verbs.outputs import check_folder
+from kantor.verbs._sweeps import curves_of, is_sweep, trainings
+from kantor.verbs.outputs import check_folder, check_new
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,21 +49,25 @@ def plot(
     against: str | Path | None = None,
     first: int | None = None,
     distributions: bool = False,
+    force: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Draw ``target`` into each of ``outputs`` (``.png``, ``.svg``, ``.pdf``), and give the numbers behind the picture.
 
     Parameters
     ----------
-    target         a file or a folder of music, a corpus by name, or the folder of a training, finished or running.
+    target         a file or a folder of music, a corpus by name, or the folder of a training, finished or running; or
+                   the folder that holds several, as a training of several values leaves it.
     against        a second corpus, folder or file, over whose notes those of ``target`` are laid.
     first          the piano roll of so many notes only, from the beginning.
     distributions  draw a single file's distributions, not its piano roll.
+    force          write over files that are there.
     progress       show a bar on stderr where reading takes longer than a second.
 
     Returns
     -------
-    ``kind`` ("roll", "distributions" or "training"), ``title``, ``files``, and what that kind has: see docs/json.md.
+    ``kind`` ("roll", "distributions", "training" or "trainings"), ``title``, ``files``, and what that kind
+    has: see docs/json.md.
 
     Raises
     ------
@@ -74,6 +80,8 @@ def plot(
     """
     paths = [Path(path) for path in outputs]
     _check(paths, first)
+    if not force:
+        check_new(paths)
     place = _path(target)
     with_sets = distributions or against is not None
     if _is_music(place) and not with_sets:
@@ -82,6 +90,8 @@ def plot(
         raise OptionError("expected --first with the piano roll of one file of music; leave it out.")
     elif not with_sets and _is_training(target, place):
         figure, facts = _training(place)
+    elif not with_sets and _is_sweep(target, place):
+        figure, facts = _trainings(place)
     else:
         figure, facts = _distributions([target] if against is None else [target, against], progress)
     pictures = [pianoroll.encode(figure, path.suffix.lower()[1:]) for path in paths]
@@ -118,6 +128,10 @@ def _is_training(target: str | Path, place: Path) -> bool:
     return str(target) not in registry.names("corpora") and place.is_dir() and is_run(place)
 
 
+def _is_sweep(target: str | Path, place: Path) -> bool:
+    return str(target) not in registry.names("corpora") and is_sweep(place)
+
+
 @dataclass(frozen=True)
 class _Set:
     """Pieces that are counted together."""
@@ -141,7 +155,7 @@ def _set(target: str | Path, progress: bool) -> _Set:
         found = _of_corpus(corpora.load(str(target), progress=progress))
     elif _is_music(place):
         found = _Set(place.name, [io.load(place)], [])
-    elif place.is_dir() and not is_run(place):
+    elif place.is_dir() and not is_run(place) and not is_sweep(place):
         found = _of_corpus(corpora.folder(place, progress=progress))
     else:
         raise _no_pieces(target, place)
@@ -246,6 +260,37 @@ def _training(run: Path) -> tuple[Figure, dict[str, Any]]:
         "curves": {name: _known(values) for name, values in figures.items()},
     }
     return plots.curves(figures, title, best), facts
+
+
+def _trainings(folder: Path) -> tuple[Figure, dict[str, Any]]:
+    runs = curves_of(trainings(folder))
+    if not runs:
+        raise InputError(
+            f"expected figures of an epoch of a training in {folder}, none has ended yet; try again later."
+        )
+    bests = {name: best_epoch(figures) for name, figures in runs.items()}
+    nats = {name: float(runs[name]["valid_nats"][best - 1]) for name, best in bests.items() if best}
+    alike = all("=" in name for name in runs)  # else their nats may be of anything
+    winner = min(nats, key=lambda name: nats[name]) if nats and alike else None
+    title = f"{_short(folder.resolve().name)}: {_count(len(runs), 'training')}"
+    if winner is not None:
+        title += f", {_short(winner)} is best with {nats[winner]:.4f} nats on valid"
+    facts = {
+        "kind": "trainings",
+        "title": title,
+        "best": winner,
+        "runs": [
+            {
+                "name": name,
+                "epochs": len(figures["valid_nats"]),
+                "best_epoch": bests[name],
+                "best_valid_nats": nats.get(name),
+                "curves": {curve: _known(values) for curve, values in figures.items()},
+            }
+            for name, figures in runs.items()
+        ],
+    }
+    return plots.comparison(runs, title, winner, bests[winner] if winner else None), facts
 
 
 def _known(values: NDArray[np.float64]) -> list[float | None]:

@@ -13,16 +13,20 @@ from kantor.verbs.outputs import check, write
 __all__ = ["render"]
 
 
-def render(source: str | Path | Score, outputs: Sequence[str | Path], **options: Any) -> list[Path]:
+def render(
+    source: str | Path | Score, outputs: Sequence[str | Path], *, force: bool = False, **options: Any
+) -> list[Path]:
     """Write ``source`` as each of ``outputs``; ``options`` are ``soundfont``, ``instrument`` and ``sample_rate``.
+
+    Files that are there already are replaced only with ``force``; the source never is.
 
     Raises
     ------
     FileFormatError
         If the source cannot be read.
     OptionError, OutputError
-        If an output cannot be written.
+        If an output cannot be written, or is there already.
     """
-    check(outputs, source=None if isinstance(source, Score) else source, **options)
+    check(outputs, source=None if isinstance(source, Score) else source, force=force, **options)
     score = source if isinstance(source, Score) else io.load(source)
     return write(score, outputs, **options)

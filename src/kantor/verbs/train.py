@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kantor import bundle as bundles
 from kantor import registry
 from kantor.bundle import Bundle
 from kantor.corpora import Corpus, Selection
 from kantor.errors import InputError, MissingExtraError, OptionError, TrainingError
+from kantor.evaluation.infilling import infilling
 from kantor.evaluation.likelihood import likelihood, protocols_of
-from kantor.presets import Preset
+from kantor.presets import LEARNED, Preset
+from kantor.representations.cells import Cells
 from kantor.runtime import Runtime
 from kantor.score import Score
 from kantor.verbs._models import openings
 from kantor.verbs._sources import fitting, source
 
+if TYPE_CHECKING:
+    from kantor.training.fit import Fitted
+
 __all__ = ["train"]
 
-#: What a card keeps of an evaluation.
-FIGURES = (
-    *("nats_per_note", "nats_per_note_macro", "nats_per_frame", "accuracy", "accuracy_changed"),
-    *("binary_accuracy", "bce", "notes", "frames", "pieces"),
-)
+#: How a two-sided model is judged: which voices are given (0 soprano .. 3 bass) while the others are filled in.
+GIVEN: dict[str, tuple[int, ...]] = {"infilling": (), "harmonising": (0,)}
 ACCELERATORS = ("auto", "cpu", "cuda", "mps")
 
 
@@ -58,10 +59,13 @@ def train(
     ----------
     preset        a preset's name, or one made in Python.
     corpus, data  a corpus by name, or a folder of music; ``bach`` where neither is given.
-    start         a model to go on from: its weights are the first ones (same representation and network).
+    start         a model to go on from: its weights are the first ones, and its tables (vocabularies) are those of the
+                  preset, which learns none then. All else of representation and network has to be the same.
     out           folder of the run, ``runs/<preset>`` unless given; the model bears its name.
-    max_minutes   the learning rate falls to its end by then. It follows the clock, so that one seed no longer is one
-                  curve; give max_epochs where a training is to be repeated.
+    max_minutes   the training ends by then, within an epoch if need be, its last validation included; encoding the
+                  music counts, reading it beforehand and judging the model afterwards do not. The rate of "one-cycle"
+                  falls to its end by then. It follows the clock, so that one seed no longer is one curve; give
+                  max_epochs where a training is to be repeated.
     resume        go on with the run in ``out``; of its settings only max_epochs and max_minutes may change.
     settings      overrides by name, see :meth:`kantor.presets.Preset.override`.
     selection     which pieces, and what of them; the preset's own choice of tracks where none is made.
@@ -78,6 +82,7 @@ def train(
     chosen = _chosen(preset, max_epochs, batch_size, window, seed, settings or {})
     folder, name = _place(out, chosen)
     first = bundles.load(start) if start else None
+    chosen = _with_tables(chosen, first, say) if first else chosen
     _check_extra()
     from kantor.training.export import add_metrics, export, restore
     from kantor.training.fit import check_free, fit
@@ -88,9 +93,9 @@ def train(
     chosen_of = _selected(selection, chosen)
     music = source(corpus, data, chosen_of, default=chosen.corpus, progress=bar)
     pieces, valid = (_readable(music, split, chosen, say) for split in ("train", "valid"))
-    chosen = replace(chosen, representation=chosen.representation.learn(pieces))
+    if first is None:
+        chosen = replace(chosen, representation=chosen.representation.learn(pieces))
     say(f"{chosen.name}: {chosen.parameters:,} parameters, pieces of {music.name} to learn from: {len(pieces)}")
-    began = time.monotonic()
     fitted = fit(
         chosen.representation,
         chosen.network,
@@ -98,21 +103,26 @@ def train(
         pieces,
         valid,
         folder,
-        start=restore(_matching(first, chosen)) if first else None,
+        start=restore(first) if first else None,
         max_minutes=max_minutes,
         accelerator=accelerator,
         resume=resume,
         identity={"corpus": music.hash},
         bar=bar,
         say=say,
-        inspect=inspector(chosen.representation, pieces),
+        inspect=None if chosen.network.two_sided else inspector(chosen.representation, pieces),
     )
-    made = export(
-        fitted.network, chosen.network, chosen.representation, folder, _card(chosen, music, pieces, name, chosen_of)
-    )
+    card = _card(chosen, music, pieces, name, chosen_of) | {"training": _history(fitted)}
+    made = export(fitted.network, chosen.network, chosen.representation, folder, card)
     made = add_metrics(made, _metrics(made, valid))
-    say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {(time.monotonic() - began) / 60:.1f} minutes")
+    say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {fitted.seconds / 60:.1f} minutes")
     return made
+
+
+def _history(fitted: Fitted) -> dict[str, Any]:
+    """How it went, for the card."""
+    figures = {"valid_nats": round(fitted.valid_nats, 4), "minutes": round(fitted.seconds / 60, 2)}
+    return {"epochs": fitted.epochs, "best_epoch": fitted.best_epoch, **figures}
 
 
 def _check_extra() -> None:
@@ -130,19 +140,33 @@ def _check_extra() -> None:
 
 
 def _metrics(made: Bundle, valid: Sequence[Score]) -> dict[str, Any]:
-    """What ``kantor evaluate`` says of the validation pieces, by both protocols, for the card."""
+    """What ``kantor evaluate`` says of the validation pieces, by every protocol that the model has, for the card.
+
+    Of a model that fills in it is how likely it finds them when cells are filled in at random.
+    """
     model, found = Runtime(made, threads=0), {}
+    if made.network.two_sided and isinstance(made.representation, Cells):
+        judged = model, made.representation, valid
+        filled = {name: infilling(*judged, given=given, orders=2) for name, given in GIVEN.items()}
+        return {name: _rounded(figures.to_dict()) for name, figures in filled.items()}
     for protocol in protocols_of(made.representation):
         try:
             figures = likelihood(model, made.representation, valid, protocol).to_dict()
         except InputError:  # no piece is as long as a window
             continue
         found[protocol] = {
-            name: round(figures[name], 4) if isinstance(figures[name], float) else figures[name]
-            for name in FIGURES
-            if figures[name] is not None
+            name: _rounded(value) for name, value in figures.items() if value is not None and name != "protocol"
         }
     return found
+
+
+def _rounded(value: Any) -> Any:
+    """Four digits of each number, as a card has it; the figures of fields and the two ends of an interval too."""
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [_rounded(part) for part in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _check(accelerator: str, max_minutes: float | None) -> None:
@@ -174,13 +198,27 @@ def _chosen(
     return replace(chosen, recipe=replace(chosen.recipe, **{k: v for k, v in given.items() if v is not None}))
 
 
-def _matching(first: Bundle, chosen: Preset) -> Bundle:
-    if first.representation != chosen.representation or first.network != chosen.network:
+def _with_tables(chosen: Preset, first: Bundle, say: Callable[[str], None]) -> Preset:
+    """The preset with the tables of ``first``: weights belong to the classes that they were learned for.
+
+    Raises
+    ------
+    OptionError
+        If anything else of representation or network differs.
+    """
+    mine, theirs = chosen.representation, first.representation
+    tables = [option.name for option in fields(mine) if option.name in LEARNED]  # type: ignore[arg-type]
+    if type(mine) is type(theirs):
+        mine = replace(mine, **{name: getattr(theirs, name) for name in tables})  # type: ignore[type-var]
+    if mine != theirs or first.network != chosen.network:
         raise OptionError(
             f"expected --from a model of preset {chosen.name}'s representation and network, "
             f"got {first.name}, which differs; use the preset it was trained by, or the same --set."
         )
-    return first
+    kept = [f"{name} ({len(getattr(mine, name))})" for name in tables if getattr(mine, name)]
+    if kept:
+        say(f"the tables are those of {first.name}, none is learned: {', '.join(kept)}")
+    return replace(chosen, representation=mine)
 
 
 def _readable(music: Corpus, split: str, preset: Preset, say: Callable[[str], None]) -> list[Score]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from kantor import registry
 from kantor.errors import OptionError
 from kantor.presets import Preset
+from kantor.verbs._sweeps import rows
 from kantor.verbs.train import train
 
 __all__ = ["split_settings", "variants"]
@@ -51,7 +51,8 @@ def variants(
 
     Returns
     -------
-    A row for each: its values, parameters, what the card says of the validation pieces, and minutes.
+    A row for each: its values, parameters, what training and card say of the validation pieces, and minutes. ``kantor
+    info`` prints the same rows again from the folder, ``kantor plot`` draws their curves.
     """
     chosen: Preset = registry.part("presets", preset) if isinstance(preset, str) else preset
     if options.get("resume"):
@@ -60,14 +61,9 @@ def variants(
     for combination in combinations:
         chosen.override({**settings, **combination})
     root = Path(out) if out else Path("runs") / chosen.name
-    rows = []
+    made = []
     for combination in combinations:
         label = ",".join(f"{name}={value}" for name, value in combination.items())
         say(f"-- {label}")
-        began = time.monotonic()
-        made = train(chosen, settings={**settings, **combination}, out=root / label, say=say, **options)
-        figures = made.card.get("metrics", {}).get("whole", {})
-        row = {**combination, "parameters": made.card["parameters"]}
-        row |= {name: figures.get(name) for name in ("nats_per_note", "nats_per_frame", "accuracy")}
-        rows.append({**row, "minutes": round((time.monotonic() - began) / 60, 2), "model": str(made.path)})
-    return rows
+        made.append(train(chosen, settings={**settings, **combination}, out=root / label, say=say, **options).path)
+    return rows(made)

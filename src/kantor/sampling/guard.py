@@ -1,0 +1,234 @@
+"""The rules at work on one piece or several: what they admit of the next decision, and what it would cost.
+
+A class is not admitted when it makes a fault that was not there before: so a melody that is given may have faults of
+its own, and the voices under it are judged by theirs alone. A soft rule admits every class and makes faults dearer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kantor import registry
+from kantor.errors import OptionError, RuleError, UnsupportedRuleError
+from kantor.representations import Situation
+from kantor.rules import OPEN, Mask, Rule, View
+from kantor.score import Score
+
+__all__ = ["Asked", "Guard", "Verdict", "asked"]
+
+Nats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A rule, as it is asked for: hard where it has no weight, else so many nats a fault."""
+
+    name: str
+    rule: Rule
+    weight: float | None = None
+
+    def __str__(self) -> str:
+        """As the command line spells it."""
+        values = [str(getattr(self.rule, field.name)) for field in dataclasses.fields(self.rule)[:1]]  # type: ignore[arg-type]
+        options = f"={values[0]}" if values and values[0] != "" else ""
+        return f"{self.name}{options}" if self.weight is None else f"{self.name}{options}:{self.weight:g}"
+
+
+def asked(rules: Iterable[str | Asked], soft: Iterable[str] = (), default: Sequence[str] = ()) -> tuple[Asked, ...]:
+    """The rules of these names: ``default`` ones first, unless "none" is among ``rules``; a later one replaces another.
+
+    A rule is spelt "no-parallels" or "in-key=Gm"; a soft one "stepwise=0.5", its weight in nats, or
+    "in-key=Gm:0.5" where it has options too.
+
+    Raises
+    ------
+    OptionError
+        For a name that no rule bears, or an option or a weight that makes no sense.
+    """
+    hard = list(rules)
+    found: dict[str, Asked] = {}
+    named = [*(() if "none" in hard else default), *(rule for rule in hard if rule != "none")]
+    for spelt in named:
+        one = spelt if isinstance(spelt, Asked) else _hard(spelt)
+        found[one.name] = one
+    for spelt in soft:
+        one = _soft(spelt)
+        found[one.name] = one
+    return tuple(found.values())
+
+
+def _hard(spelt: str) -> Asked:
+    name, given, option = spelt.partition("=")
+    kind = registry.part("rules", name)
+    rule = _made(name, kind, option) if given else kind()
+    return Asked(name, rule, kind.weight)
+
+
+def _soft(spelt: str) -> Asked:
+    name, _, rest = spelt.partition("=")
+    kind = registry.part("rules", name)
+    option, parted, number = rest.rpartition(":")
+    if not rest and kind.weight is not None:
+        return Asked(name, kind(), kind.weight)
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight < np.inf:
+        raise OptionError(f"expected a soft rule with its weight in nats, got '{spelt}'; try --soft {name}=0.5.")
+    return Asked(name, _made(name, kind, option) if parted else kind(), weight)
+
+
+def _made(name: str, kind: Any, option: str) -> Rule:
+    """The rule with its first option, in that option's own type."""
+    options = dataclasses.fields(kind)
+    if not options:
+        raise OptionError(f"expected the rule {name} without an option, got '={option}'.")
+    first = options[0]
+    if isinstance(first.default, bool) or not isinstance(first.default, int | float):
+        return kind(**{first.name: option})  # type: ignore[no-any-return]
+    try:
+        return kind(**{first.name: type(first.default)(option)})  # type: ignore[no-any-return]
+    except ValueError:
+        raise OptionError(f"expected {name} with a number, got '{option}'; try {name}={first.default}.") from None
+
+
+class Verdict(NamedTuple):
+    """What is left of a decision.
+
+    Attributes
+    ----------
+    allowed  (batch, classes) what grammar and hard rules admit; the grammar alone in rows that are stuck. None: all.
+    price    (batch, classes) nats that soft rules ask; None: nothing.
+    stuck    (batch,) where the hard rules leave nothing.
+    blamed   names of the rules that do, in any row.
+    """
+
+    allowed: Mask | None
+    price: Nats | None
+    stuck: Mask
+    blamed: tuple[str, ...] = ()
+
+
+class Guard:
+    """Rules bound to the plans of pieces that grow side by side.
+
+    Parameters
+    ----------
+    rules   as they are asked for.
+    plans   one a piece.
+    step    ticks a frame.
+    voiced  whether the music has voices; rules that need them are refused where it has none.
+    timed   whether it is known when a note begins before it is chosen; likewise.
+
+    Raises
+    ------
+    RuleError
+        If a rule cannot be kept here.
+    """
+
+    def __init__(
+        self, rules: Sequence[Asked], plans: Sequence[Score], step: int, *, voiced: bool, timed: bool = True
+    ) -> None:
+        for one in rules:
+            if "time" in one.rule.needs and not timed:
+                raise UnsupportedRuleError(
+                    f"expected rules that this model's music can keep, got {one.name}, which has to know when a note "
+                    "begins before it is chosen; try a model of notes, rolls or chorales, or leave the rule out."
+                )
+            if "voices" in one.rule.needs and not voiced:
+                raise UnsupportedRuleError(
+                    f"expected rules that this model's music can keep, got {one.name}, which needs four voices; "
+                    "try a chorale model, or leave the rule out."
+                )
+        self.rules = tuple(rules)
+        distinct = {id(plan): plan for plan in plans}
+        self._bound: list[list[tuple[Rule, NDArray[np.int64] | None]]] = []
+        for one in rules:
+            made = {key: _bound(one, plan, step) for key, plan in distinct.items()}
+            rows: dict[int, tuple[Rule, list[int]]] = {}
+            for row, plan in enumerate(plans):
+                rule = made[id(plan)]
+                rows.setdefault(id(rule), (rule, []))[1].append(row)
+            alone = len(rows) == 1
+            self._bound.append([(rule, None if alone else np.array(where)) for rule, where in rows.values()])
+        self.reach = max((rule.reach for bound in self._bound for rule, _ in bound), default=0)
+
+    def judge(self, situation: Situation) -> tuple[Mask | None, Nats | None]:
+        """What hard rules admit, (batch, classes), and what soft ones ask for each class, in nats; None: nothing."""
+        if not self.rules:
+            return None, None
+        view = _alternatives(situation)
+        batch, classes = situation.strikes.shape
+        admitted: Mask | None = None
+        price: Nats | None = None
+        for one, bound in zip(self.rules, self._bound, strict=True):
+            found = np.zeros((batch, classes), dtype=np.int64)
+            for rule, rows in bound:
+                some = view.last(rule.reach + 1) if situation.at == -1 else view
+                faults = rule.faults(some if rows is None else some.rows(rows))
+                new = faults[:, :-1] & ~faults[:, -1:]
+                found[slice(None) if rows is None else rows] = new.sum((2, 3))
+            if one.weight is None:
+                admitted = found == 0 if admitted is None else admitted & (found == 0)
+            else:
+                price = np.where(found > 0, one.weight, 0.0) + (0.0 if price is None else price)
+        return admitted, price
+
+    def verdict(self, situation: Situation, grammar: Mask | None) -> Verdict:
+        """What grammar and rules leave of the next decision; ``grammar`` is (batch, classes), or None for all."""
+        ruled, price = self.judge(situation)
+        none = np.zeros(len(situation.pitch), dtype=np.bool_)
+        if ruled is None:
+            return Verdict(grammar, price, none)
+        both = ruled if grammar is None else np.logical_and(ruled, grammar)
+        stuck = np.logical_not(both.any(1))
+        if not stuck.any():
+            return Verdict(both, price, none)
+        open_ = np.ones_like(ruled) if grammar is None else grammar
+        blamed = dict.fromkeys(
+            n for row in np.flatnonzero(stuck).tolist() for n in self.blamed(situation, row, open_[row])
+        )
+        return Verdict(np.where(stuck[:, None], open_, both), price, stuck, tuple(blamed))
+
+    def blamed(self, situation: Situation, row: int, grammar: Mask) -> list[str]:
+        """Names of the hard rules that leave piece ``row`` nothing of what the ``grammar`` (classes,) admits."""
+        view = _alternatives(situation)
+        names = []
+        for one, bound in zip(self.rules, self._bound, strict=True):
+            for rule, rows in bound:
+                if one.weight is None and (rows is None or row in rows):
+                    faults = rule.faults(view.rows(np.array([row])))
+                    if ((faults[0, :-1] & ~faults[0, -1:]).any((1, 2)) & grammar).any():
+                        names.append(one.name)
+        return names
+
+
+def _bound(one: Asked, plan: Score, step: int) -> Rule:
+    try:
+        return one.rule.bound(plan, step)
+    except RuleError as error:
+        raise type(error)(f"{one.name}: {error}") from error
+
+
+def _alternatives(situation: Situation) -> View:
+    """(batch, classes + 1, frames, voices): what sounds with each class, and last, with none decided."""
+    _, classes, columns = situation.choices.shape
+    at, frames = situation.at, situation.pitch.shape[1]
+    lanes = slice(situation.voice, situation.voice + columns)
+    pitch = np.repeat(situation.pitch[:, None], classes + 1, axis=1)
+    pitch[:, :-1, at, lanes] = situation.choices
+    pitch[:, -1, at, lanes] = OPEN
+    struck = np.repeat(situation.struck[:, None], classes + 1, axis=1)
+    if 0 <= at < frames - 1:  # what follows another pitch is struck, whatever was known of it
+        after = pitch[:, :-1, at + 1, lanes]
+        struck[:, :-1, at + 1, lanes] |= (after != situation.choices) & (after >= 0) & (situation.choices != OPEN)
+    struck[:, :-1, at, lanes] = situation.strikes[:, :, None] & (situation.choices >= 0)
+    struck[:, -1, at, lanes] = False
+    return View(pitch, struck, situation.frames[:, None], situation.voiced)

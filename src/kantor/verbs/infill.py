@@ -1,0 +1,176 @@
+"""``kantor infill``: some voices in some bars are composed anew; everything else stays, note for note."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from kantor import io
+from kantor.bundle import Bundle
+from kantor.errors import OptionError, ScoreError
+from kantor.io.packing import pack_score
+from kantor.representations import Ids, Mask
+from kantor.representations._voices import voices as lines_of
+from kantor.sampling.guard import Asked
+from kantor.score import VOICES, Part, Score
+from kantor.verbs._filling import (
+    DEFAULT_MODEL,
+    FRAMES_PER_QUARTER,
+    Canvas,
+    checked,
+    filled,
+    in_sixteenths,
+    two_sided,
+    voice_of,
+)
+from kantor.verbs._plans import check_amounts
+from kantor.verbs._steering import steering
+from kantor.verbs.generate import drawing, numbered, seeded, thousandths
+from kantor.verbs.piece import Piece
+
+__all__ = ["infill"]
+
+Bars = int | str | tuple[int, int]
+
+
+def infill(
+    score: str | Path | Score,
+    model: str | Path | Bundle = DEFAULT_MODEL,
+    *,
+    voices: str | Sequence[str] | None = None,
+    bars: Bars | None = None,
+    select: Sequence[str] = (),
+    rules: Sequence[str | Asked] = (),
+    soft: Sequence[str] = (),
+    sweeps: int | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    seed: int | None = None,
+    count: int = 1,
+    take: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Piece]:
+    """Compose a part of a piece anew.
+
+    What is not selected stays to the tick. A note that begins before a selected bar and sounds into it keeps its
+    beginning; what the bar had of it is composed anew, perhaps as its continuation. A note that sounds on behind a
+    selected bar keeps its end, and the new music arrives at it.
+
+    Parameters
+    ----------
+    score    MIDI, MusicXML, grid CSV or a score of at most four notes at a time; drums stay as they are.
+    voices   who is composed anew, "alto" or "alto,tenor" or a list of such names; all four unless given.
+    bars     which bars: 3, "3-4" or (3, 4), both included; a pickup is bar 0. All unless given.
+    select   more selections, each "alto,tenor:3-4" (or "all:7", "bass:all"). Beside them, ``voices`` and ``bars``
+             select nothing unless given.
+    The others are those of :func:`kantor.verbs.harmonize.harmonize`.
+
+    Raises
+    ------
+    FileFormatError, ScoreError
+        For a file that cannot be read, that has no notes, or more than four at a time.
+    OptionError, BundleError
+        For bars that the piece does not have, rules that cannot be kept, or a model that cannot be used.
+    DeadEndError
+        If the rules leave some voice no note.
+    """
+    bundle, sweeps = two_sided(model), checked(sweeps)
+    check_amounts(1, count)
+    filters, held = drawing(bundle, temperature, top_k, top_p, min_p), steering(bundle, rules, soft)
+    chosen, seed = [_spelt(one) for one in select], seeded(seed)
+    if voices is not None or bars is not None or not chosen:
+        chosen.insert(0, (_names(voices), _range(bars)))
+    given = in_sixteenths(score if isinstance(score, Score) else io.load(score))
+    canvas = _canvas(given)
+    free = _free(canvas, chosen)
+    options = {"select": [_text(*one) for one in chosen], "rules": [str(one) for one in rules], "soft": list(soft)}
+    recipe = {"verb": "infill", "seed": seed, "prompt": pack_score(given.replace(recipe=""))}
+    recipe["options"] = {**options, "sweeps": sweeps, **asdict(filters)}
+    drawn = {"held": held, "filters": filters, "sweeps": sweeps, "takes": numbered(count, take)}
+    return filled(bundle, canvas, free, recipe, **drawn, advance=thousandths(advance))  # type: ignore[arg-type]
+
+
+def _text(who: list[int], where: tuple[int, int] | None) -> str:
+    """A selection as it can be given again."""
+    return f"{','.join(VOICES[voice].lower() for voice in who)}:{'all' if where is None else f'{where[0]}-{where[1]}'}"
+
+
+def _spelt(text: str) -> tuple[list[int], tuple[int, int] | None]:
+    """Voices and bars of a selection such as "alto,tenor:3-4"."""
+    who, colon, where = text.partition(":")
+    if not colon:
+        raise OptionError(f"expected a selection of voices and bars, got '{text}'; try 'alto,tenor:3-4' or 'all:7'.")
+    return _names(None if who.strip() in ("", "all") else who), _range(None if where.strip() in ("", "all") else where)
+
+
+def _names(voices: str | Sequence[str] | None) -> list[int]:
+    """The numbers of the voices; all unless given."""
+    if voices is None:
+        return list(range(len(VOICES)))
+    names = voices.split(",") if isinstance(voices, str) else list(voices)
+    if not names:
+        raise OptionError("expected voices to compose anew, got none; leave the option out for all four.")
+    return sorted({voice_of(name) for name in names})
+
+
+def _range(bars: Bars | None) -> tuple[int, int] | None:
+    """First and last bar; None for all."""
+    if bars is None:
+        return None
+    if isinstance(bars, str):
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", bars)
+        if match is None:
+            raise OptionError(f"expected bars such as 3 or 3-4, got '{bars}'.")
+        bars = (int(match[1]), int(match[2] or match[1]))
+    first, last = (bars, bars) if isinstance(bars, int) else bars
+    if last < first:
+        raise OptionError(f"expected bars from the first to the last, got {first}-{last}; try {last}-{first}.")
+    return int(first), int(last)
+
+
+def _canvas(given: Score) -> Canvas:
+    """Who sings each note; a voice's new notes stand in the part that has most of its own, else in a new part."""
+    if not len(given.pitched):
+        kind = "only drums" if len(given) else "none"
+        raise ScoreError(f"expected music with notes, got {kind}; `kantor generate` begins from nothing.")
+    drums = np.array([part.is_drum for part in given.parts], dtype=np.bool_)[given.notes["part"]]
+    lines = lines_of(given.replace(notes=given.pitched), len(VOICES))
+    sings = np.full(len(given), -1)
+    sings[~drums] = lines.notes["part"]
+    parts, homes = list(given.parts), []
+    for voice, name in enumerate(VOICES):
+        own = given.notes["part"][sings == voice]
+        if lines.parts:
+            homes.append(lines.parts[voice])
+        elif len(own):
+            homes.append(int(np.bincount(own).argmax()))
+        else:
+            homes.append(len(parts))
+            parts.append(Part(name, given.parts[int(given.pitched["part"][0])].program))
+    return Canvas(given, sings, tuple(parts), tuple(homes))
+
+
+def _free(canvas: Canvas, selections: Sequence[tuple[list[int], tuple[int, int] | None]]) -> Mask:
+    """(frames, voices) what is selected."""
+    bars = canvas.score.bars
+    number: Ids = np.cumsum(bars["offset"] == 0)
+    starts = np.append(bars["start"], canvas.score.length_ticks)
+    edges = np.floor(starts * FRAMES_PER_QUARTER / canvas.score.ticks_per_quarter + 0.5).astype(np.int64)
+    free = np.zeros((canvas.frames, len(VOICES)), dtype=np.bool_)
+    for who, where in selections:
+        first, last = where or (int(number[0]), int(number[-1]))
+        if first < number[0] or last > number[-1]:
+            raise OptionError(
+                f"expected bars within {number[0]}-{number[-1]}, got {first}-{last}; the piece has no others."
+            )
+        chosen = np.flatnonzero((number >= first) & (number <= last))
+        free[edges[chosen[0]] : edges[chosen[-1] + 1], who] = True
+    if not free.any():
+        raise OptionError("expected a selection at least a sixteenth long, got an empty one; try more bars.")
+    return free
