@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,8 +58,13 @@ Rules = Annotated[
 Soft = Annotated[
     list[str] | None, typer.Option("--soft", help="A rule whose faults cost nats: 'stepwise=0.5'. Repeatable.")
 ]
-Chords = Annotated[str | None, typer.Option(help="Chords to keep to, 'I V vi IV' or 'C G/B Am F', one a bar; | bars.")]
+Chords = Annotated[str | None, typer.Option(help="Chords to keep to, one a bar: 'I V vi IV' or 'C G/B Am F'.")]
+Filler = Annotated[str, typer.Option("--model", "-m", help="A model that sees what follows, by name or folder.")]
+Sweeps = Annotated[int | None, typer.Option(help="How often the notes are drawn again; 24 unless told.")]
 Beam = Annotated[int, typer.Option(help="Search for the likeliest piece with so many beginnings; 0 draws notes.")]
+Novelty = Annotated[
+    bool, typer.Option("--novelty", help="Say what the piece shares with those that the model learned from.")
+]
 BestOf = Annotated[int, typer.Option(help="Make so many of each piece, and keep the best.")]
 Notes = Annotated[int | None, typer.Option(help="How many notes, in place of bars.")]
 Seconds = Annotated[float | None, typer.Option(help="How many seconds, in place of bars.")]
@@ -136,6 +142,7 @@ def generate(
     chords: Chords = None,
     beam: Beam = 0,
     best_of: BestOf = 1,
+    novelty: Novelty = False,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
@@ -170,6 +177,7 @@ def generate(
             chords=chords,
             beam=beam,
             best_of=best_of,
+            novelty=novelty,
             seed=seed,
             count=count,
             advance=advance,
@@ -203,6 +211,7 @@ def continue_(
     chords: Chords = None,
     beam: Beam = 0,
     best_of: BestOf = 1,
+    novelty: Novelty = False,
     seed: Seed = None,
     count: Count = 1,
     soundfont: SoundFont = None,
@@ -234,6 +243,7 @@ def continue_(
             chords=chords,
             beam=beam,
             best_of=best_of,
+            novelty=novelty,
             seed=seed,
             count=count,
             advance=advance,
@@ -241,6 +251,106 @@ def continue_(
 
     playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
     _compose(compose, output, count, playing, force=force, as_json=as_json, source=Path(file))
+
+
+@app.command()
+def harmonize(
+    melody: Annotated[Path, typer.Argument(help="One line: MIDI, MusicXML, or a grid CSV of one column.")],
+    output: Output,
+    model: Filler = "chorale-infill",
+    voice: Annotated[str, typer.Option(help="Who sings it: soprano, alto, tenor or bass.")] = "soprano",
+    key: Annotated[str | None, typer.Option(help="'Gm', 'D major' ...; the melody's own, unless given.")] = None,
+    rules: Rules = None,
+    soft: Soft = None,
+    chords: Chords = None,
+    sweeps: Sweeps = None,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    seed: Seed = None,
+    count: Count = 1,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Set a melody for four voices; the melody stays as it is."""
+    from kantor.verbs.harmonize import harmonize as verb
+
+    def compose(advance: Callable[[int], None]) -> Any:
+        return verb(
+            melody,
+            model,
+            voice=voice,
+            key=key,
+            rules=rules or (),
+            soft=soft or (),
+            chords=chords,
+            sweeps=sweeps,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed,
+            count=count,
+            advance=advance,
+        )
+
+    playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+    _compose(compose, output, count, playing, force=force, as_json=as_json, source=melody)
+
+
+@app.command()
+def infill(
+    file: Annotated[Path, typer.Argument(help="MIDI, MusicXML or grid CSV of at most four notes at a time.")],
+    output: Output,
+    model: Filler = "chorale-infill",
+    voices: Annotated[
+        str | None, typer.Option(help="Who is composed anew: 'alto' or 'alto,tenor'; all four unless given.")
+    ] = None,
+    bars: Annotated[str | None, typer.Option(help="Which bars: '3' or '3-4'; all unless given.")] = None,
+    select: Annotated[list[str] | None, typer.Option(help="One more selection: 'alto,tenor:3-4'. Repeatable.")] = None,
+    rules: Rules = None,
+    soft: Soft = None,
+    sweeps: Sweeps = None,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    seed: Seed = None,
+    count: Count = 1,
+    soundfont: SoundFont = None,
+    instrument: Instrument = None,
+    sample_rate: SampleRate = 44100,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Compose some voices of some bars anew; all else stays to the tick."""
+    from kantor.verbs.infill import infill as verb
+
+    def compose(advance: Callable[[int], None]) -> Any:
+        return verb(
+            file,
+            model,
+            voices=voices,
+            bars=bars,
+            select=select or (),
+            rules=rules or (),
+            soft=soft or (),
+            sweeps=sweeps,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            seed=seed,
+            count=count,
+            advance=advance,
+        )
+
+    playing = {"soundfont": soundfont, "instrument": instrument, "sample_rate": sample_rate}
+    _compose(compose, output, count, playing, force=force, as_json=as_json, source=file)
 
 
 @app.command()
@@ -303,6 +413,7 @@ def _compose(
                 "rules_cost": piece.rules_cost,
                 "dead_ends": piece.dead_ends,
                 "notes_decided": piece.notes_decided,
+                "copied": asdict(piece.copied) if piece.copied else None,
             }
             report.append({**facts, **made, **likely, "files": [str(f) for f in files], "remarks": list(piece.remarks)})
     if as_json:
@@ -325,9 +436,18 @@ def _print_piece(made: dict[str, Any]) -> None:
         "nats a note": f"{made['nats_per_note']:.3f} over {made['notes_decided']:,}{_cost(made)}",
         "files": "\n".join(made["files"]),
     }
+    if made["copied"]:
+        rows["shared"] = _shared(made["copied"])
     _print_facts(rows)
     for remark in made["remarks"]:
         err.print(f"note: {remark}", markup=False)
+
+
+def _shared(copied: dict[str, Any]) -> str:
+    """What a piece has in common with a training piece."""
+    if not copied["run"]:
+        return "nothing with any training piece"
+    return f"at most {copied['quarters']:g} quarters in a row, with {copied['piece']}; {copied['bars']:.0%} of its bars"
 
 
 def _cost(made: dict[str, Any]) -> str:

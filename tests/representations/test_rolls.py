@@ -174,10 +174,10 @@ def test_above_are_the_next_keys_of_the_last_frame():
 def test_an_age_is_how_long_a_key_has_sounded_since_it_was_struck():
     over = played((0, 2, 60), (0, 4, 64), (2, 1, 60), frames=4)
     # C E end | C E end | C E end | E end
-    assert column(over, "age@0") == [0, 0, 0] + [1, 1, 0] + [2, 2, 0] + [1, 0]
-    assert column(over, "age@1") == [0, 0, 0] + [1, 0, 0] + [2, 0, 0] + [3, 0]
+    assert column(over, "age@0") == [0, 0, 0, 1, 1, 0, 2, 2, 0, 1, 0]
+    assert column(over, "age@1") == [0, 0, 0, 1, 0, 0, 2, 0, 0, 3, 0]
     # A binary roll cannot tell that C was struck again.
-    assert column(over, "age@0", spelling="binary") == [0, 0, 0] + [1, 1, 0] + [2, 2, 0] + [3, 0]
+    assert column(over, "age@0", spelling="binary") == [0, 0, 0, 1, 1, 0, 2, 2, 0, 3, 0]
     assert max(column(played((0, 50, 60)), "age@0")) == 32
 
 

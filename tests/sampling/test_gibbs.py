@@ -392,6 +392,69 @@ def test_a_given_note_that_sounds_on_is_arrived_at_whatever_it_does():
     assert [frame for frame, *_ in crossings(out.cells[0]) if 2 <= frame < 5] == [4]
 
 
+class Apart:
+    """A rule that looks far back: the bass never sounds what it sounded so many frames before."""
+
+    needs = frozenset()
+
+    def __init__(self, reach):
+        self.reach = reach
+
+    def bound(self, plan, step):
+        return self
+
+    def faults(self, view):
+        found = np.zeros(view.pitch.shape, dtype=bool)
+        now, before = view.pitch[..., self.reach :, 3], view.pitch[..., : -self.reach, 3]
+        found[..., self.reach :, 3] = (now == before) & (now >= 0)
+        return found
+
+
+def test_a_rule_that_looks_far_back_is_kept_by_spans_that_are_drawn_together():
+    reach = gibbs.APART * gibbs.BEAT  # as far as spans of one call lie apart
+    cells, free = np.zeros((96, 4), dtype=np.int64), np.zeros((96, 4), dtype=bool)
+    free[:, 3] = True
+    within = np.zeros((4, 128), dtype=bool)
+    within[3, 48:52] = True
+    plan = plan_of(96, meters=(Meter(0, 4, 4),))
+    guard = Guard([Asked("apart", Apart(reach))], [plan], 120, voiced=True)
+    for take in filled(cells, free, TwoSided(alike), plan=plan, guard=guard, within=within, seeds=range(3)).cells:
+        bass = [pitch(cell) for cell in take[:, 3]]
+        assert sum(note is not None for note in bass) > 48
+        assert not [at for at in range(reach, 96) if bass[at] is not None and bass[at] == bass[at - reach]]
+
+
+def test_in_every_section_rules_know_which_frame_they_judge(monkeypatch):
+    for name, size in {"SECTION": 32, "MARGIN": 8, "CONTEXT": 8}.items():
+        monkeypatch.setattr(gibbs, name, size)
+    cells, free = np.zeros((120, 4), dtype=np.int64), np.zeros((120, 4), dtype=bool)
+    free[:, 2] = True
+    forbidden = Forbidding(*range(70, 80))
+    forbidden.faults = lambda view: (view.pitch >= 0) & np.isin(view.frames, forbidden.frames)[..., None]
+    plan = plan_of(120, meters=(Meter(0, 4, 4),))
+    guard = Guard([Asked("pause", forbidden)], [plan], 120, voiced=True)
+    tenor = filled(cells, free, TwoSided(alike), plan=plan, guard=guard).cells[0][:, 2]
+    assert not tenor[70:80].any()
+    assert np.count_nonzero(tenor) > 90
+
+
+def test_other_voices_make_room_for_a_note_that_is_arrived_at(monkeypatch):
+    """While the tenor is open, the soprano already knows what it has to arrive at."""
+    monkeypatch.setattr(gibbs, "LAST", 1)
+
+    def low(shown):
+        logits = np.full((*shown.shape, CLASSES), -9.0)
+        logits[..., 5] = 0.0
+        return logits
+
+    cells, free = np.zeros((9, 4), dtype=np.int64), np.zeros((9, 4), dtype=bool)
+    cells[8, 2] = 20 + HELD
+    free[:8, [0, 2]] = True
+    for take in filled(cells, free, TwoSided(low), rules=("no-crossing",), sweeps=0, seeds=range(5)).cells:
+        assert pitch(take[7, 2]) == pitch(20)
+        assert crossings(take) == []
+
+
 def test_a_dead_end_is_stepped_back_from():
     """The bass is given and crosses what the network wants of the tenor, so that nearly nothing is left at first."""
 

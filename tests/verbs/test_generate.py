@@ -171,6 +171,7 @@ def test_the_recipe_tells_all_that_made_the_piece():
             **{"bars": 2, "notes": None, "seconds": None, "key": "Gm", "in_key": False, "meter": None},
             **{"pickup": None, "tempo": None, "velocity": None},
             **{"temperature": 0.9, "top_k": 12, "top_p": 1.0, "min_p": 0.0},
+            **{"rules": [], "soft": [], "chords": None, "beam": 0, "best_of": 1, "novelty": False},
         },
     }
 

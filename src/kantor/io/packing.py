@@ -62,5 +62,14 @@ def unpack_score(text: str) -> Score:
         return score_of(notes, known)
     except FileFormatError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, zlib.error, KantorError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        zlib.error,
+        KantorError,
+    ) as error:
         raise FileFormatError("expected music in a recipe, got something damaged.") from error

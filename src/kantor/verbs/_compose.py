@@ -36,6 +36,7 @@ __all__ = ["PLAN", "Take", "compose", "ends_well", "pitches_of", "randoms"]
 
 Nats = NDArray[np.float64]
 
+ALLOWED = 8.0  # quarters that any two pieces may share
 TRIES = 8  # endings tried in one batch
 REVIVALS = 12  # times that a piece is taken back from where rules left nothing
 #: What a generator is for; every ending, every way back and every try has its own.
@@ -280,11 +281,15 @@ class _Desk:
         return min(takes, key=lambda take: (not take.cadence, self.rank(plan, take, len(given))))
 
     def rank(self, plan: Score, take: Take, given: int) -> float:
-        """Nats a note and faults a note against every rule asked for, soft ones too: lower is better."""
+        """Nats a note; each fault against a rule asked for, soft ones too, counts as one more; lower is better.
+
+        So does each quarter of the longest passage that a training piece has too, beyond two bars.
+        """
         score = self.bundle.representation.decode(take.values, plan)
         notes = max(len(take.nats) if self.bundle.representation.unit == "cell" else len(score), 1)
         rules = {one.name: one.rule for one in self.steering.rules} if self.bundle.representation.voiced else {}
-        return (float(take.nats.sum()) + len(faults(score, rules))) / notes
+        copied = self.steering.memory.copied(score).quarters if self.steering.memory else 0.0
+        return (float(take.nats.sum()) + len(faults(score, rules)) + max(copied - ALLOWED, 0.0)) / notes
 
 
 def pitches_of(bundle: Bundle, scale: Key | None = None, *, ranges: bool = True) -> Mask | None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kantor import registry
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
+from kantor.evaluation.novelty import Memory
 from kantor.rules.range import Range
 from kantor.sampling.guard import Asked, asked
 
@@ -27,6 +29,7 @@ class Steering:
     rules    hard and soft ones.
     beam     how many beginnings a beam search carries; 0: notes are drawn.
     best_of  how many tries each piece is the best of.
+    memory   the training pieces, where what is composed is to be held against them.
     within   whether every part keeps to the range it has in the training pieces.
     """
 
@@ -34,6 +37,7 @@ class Steering:
     beam: int = 0
     best_of: int = 1
     within: bool = True
+    memory: Memory | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,6 +48,7 @@ def steering(
     chords: str | None = None,
     beam: int = 0,
     best_of: int = 1,
+    novelty: bool = False,
 ) -> Steering:
     """What is asked for, checked.
 
@@ -66,5 +71,21 @@ def steering(
     held = tuple(one for one in found if one not in plain)
     if held and not representation.ruled:
         raise OptionError(f"expected no rules for '{bundle.name}', whose pitches are not chosen among classes.")
-    options = {"rules": [str(one) for one in rules], "soft": list(soft), "chords": chords}
-    return Steering(held, beam, best_of, within, {**options, "beam": beam, "best_of": best_of})
+    options: dict[str, Any] = {"rules": [str(one) for one in rules], "soft": list(soft), "chords": chords}
+    options |= {"beam": beam, "best_of": best_of, "novelty": novelty}
+    return Steering(held, beam, best_of, within, memory_of(bundle) if novelty else None, options)
+
+
+def memory_of(bundle: Bundle) -> Memory:
+    """The pieces that a model has learned from.
+
+    Raises
+    ------
+    OptionError
+        If they are of a folder, and not of a corpus that can be read anywhere.
+    """
+    name = str(bundle.card.get("corpus", {}).get("name", ""))
+    if name not in registry.names("corpora"):
+        raise OptionError(f"expected --novelty with a model of a corpus by name, got '{bundle.name}', of '{name}'.")
+    corpus = registry.part("corpora", name)()
+    return Memory([(piece.name, piece.score) for piece in corpus.members if piece.split == "train"])

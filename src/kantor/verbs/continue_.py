@@ -49,6 +49,7 @@ def continue_(
     chords: str | None = None,
     beam: int = 0,
     best_of: int = 1,
+    novelty: bool = False,
     seed: int | None = None,
     count: int = 1,
     take: int | None = None,
@@ -78,7 +79,7 @@ def continue_(
     played: dict[str, Any] = {"tempo": tempo, "velocity": velocity}
     bundle = one_sided(model)
     filters = drawing(bundle, temperature, top_k, top_p, min_p)
-    held = steering(bundle, rules, soft, chords, beam, best_of)
+    held = steering(bundle, rules, soft, chords, beam, best_of, novelty)
     check_amounts(bars or 1, count)
     check_playing(**played)
     much = amount(bundle, **amounts, default=8)
@@ -95,7 +96,9 @@ def continue_(
     for take, done in takes.items():
         added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
         score = playing(_joined(bundle, given, whole, added, encoding.plan.length_ticks, much), tempo, None)
-        pieces.append(finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given)))
+        pieces.append(
+            finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given), held.memory)
+        )
     return pieces
 
 

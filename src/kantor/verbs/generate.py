@@ -11,6 +11,7 @@ from typing import Any
 import kantor
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
+from kantor.evaluation.novelty import Memory
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Asked
 from kantor.score import Key, Score, Tempo
@@ -52,6 +53,7 @@ def generate(
     chords: str | None = None,
     beam: int = 0,
     best_of: int = 1,
+    novelty: bool = False,
     seed: int | None = None,
     count: int = 1,
     take: int | None = None,
@@ -78,7 +80,8 @@ def generate(
     soft         rules that cost nats instead: "stepwise=0.5".
     chords       given chords, "I V vi IV" or "C G Am F".
     beam         how many beginnings a beam search carries; notes are drawn where it is 0.
-    best_of      how many tries each piece is the best of.
+    best_of      how many tries each piece is the best of: by nats a note, faults and, with ``novelty``, what is copied.
+    novelty      hold each piece against those that the model has learned from (:mod:`kantor.evaluation.novelty`).
     seed         equal seeds, equal pieces; drawn unless given.
     count        pieces, >= 1; they differ in everything that is drawn.
     take         in place of the first ``count`` takes: this one alone, from 1.
@@ -93,7 +96,14 @@ def generate(
     begun: dict[str, Any] = {"key": key, "in_key": in_key, "meter": meter, "pickup": pickup}
     played: dict[str, Any] = {"tempo": tempo, "velocity": velocity}
     drawn: dict[str, Any] = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p}
-    steered: dict[str, Any] = {"rules": rules, "soft": soft, "chords": chords, "beam": beam, "best_of": best_of}
+    steered: dict[str, Any] = {
+        "rules": rules,
+        "soft": soft,
+        "chords": chords,
+        "beam": beam,
+        "best_of": best_of,
+        "novelty": novelty,
+    }
     if prompt is not None:
         from kantor.verbs.continue_ import continue_
 
@@ -125,7 +135,7 @@ def generate(
     for take, planned in plans.items():
         score = bundle.representation.decode(takes[take].values, planned)
         score = playing(_ended(score) if notes is not None else score, None, velocity)
-        pieces.append(finish(bundle, score, takes[take], {**recipe, "take": take}, remarks))
+        pieces.append(finish(bundle, score, takes[take], {**recipe, "take": take}, remarks, memory=held.memory))
     return pieces
 
 
@@ -258,7 +268,13 @@ def unheard(bundle: Bundle, meter: str | None) -> tuple[str, ...]:
 
 
 def finish(
-    bundle: Bundle, score: Score, done: Take, recipe: dict[str, Any], remarks: tuple[str, ...] = (), given: int = 0
+    bundle: Bundle,
+    score: Score,
+    done: Take,
+    recipe: dict[str, Any],
+    remarks: tuple[str, ...] = (),
+    given: int = 0,
+    memory: Memory | None = None,
 ) -> Piece:
     """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed."""
     recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
@@ -266,5 +282,8 @@ def finish(
     remarks = remarks if len(score) else (*remarks, SILENT)
     # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
     decided = len(done.nats) if bundle.representation.unit == "cell" else len(score) - given
+    copied = memory.copied(score) if memory else None
     mean, cost = (float(nats.sum()) / decided if decided else 0.0 for nats in (done.nats, done.cost))
-    return Piece(score.replace(recipe=recipe_text(recipe)), recipe, mean, decided, remarks, cost, done.dead_ends)
+    return Piece(
+        score.replace(recipe=recipe_text(recipe)), recipe, mean, decided, remarks, cost, done.dead_ends, copied
+    )

@@ -43,6 +43,7 @@ def harmonize(
     key: str | None = None,
     rules: Sequence[str | Asked] = (),
     soft: Sequence[str] = (),
+    chords: str | None = None,
     sweeps: int | None = None,
     temperature: float | None = None,
     top_k: int | None = None,
@@ -66,6 +67,7 @@ def harmonize(
     key      "Gm", "D major" ...; the melody's own, if any, unless given.
     rules    hard rules beside the default ones, no-parallels, no-crossing and range, unless "none" is among them.
     soft     rules that cost nats, as "stepwise=0.5".
+    chords   given chords, "I V vi IV" or "C G Am F".
     sweeps   how often cells are drawn again before the last sweeps, under the rules; 24 unless given.
     temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`; the model's own defaults unless
              given.
@@ -85,7 +87,7 @@ def harmonize(
     """
     bundle, sweeps = two_sided(model), checked(sweeps)
     check_amounts(1, count)
-    filters, held = drawing(bundle, temperature, top_k, top_p, min_p), steering(bundle, rules, soft)
+    filters, held = drawing(bundle, temperature, top_k, top_p, min_p), steering(bundle, rules, soft, chords)
     number, named, seed = voice_of(voice), None if key is None else parse_key(key), seeded(seed)
     given = _melody(melody if isinstance(melody, Score) else io.load(melody))
     canvas = _canvas(given if named is None else given.replace(keys=(named,)), number)
@@ -93,6 +95,7 @@ def harmonize(
     free = np.ones((canvas.frames, len(VOICES)), dtype=np.bool_)
     free[:, number] = False
     options = {"voice": VOICES[number].lower(), "key": key, "rules": [str(one) for one in rules], "soft": list(soft)}
+    options["chords"] = chords
     recipe = {"verb": "harmonize", "seed": seed, "prompt": pack_score(given.replace(recipe=""))}
     recipe["options"] = {**options, "sweeps": sweeps, **asdict(filters)}
     drawn = {"held": held, "filters": filters, "sweeps": sweeps, "takes": numbered(count, take)}

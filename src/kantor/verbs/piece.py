@@ -15,6 +15,7 @@ from kantor.score import Score
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from kantor.evaluation.novelty import Copied
     from kantor.verbs._showing import Pages, Roll, Sound
 
 __all__ = ["Piece"]
@@ -39,6 +40,7 @@ class Piece:
     rules_cost       nats a note that the rules cost: how far what was drawn from lies from what the model meant
                      (Kullback-Leibler divergence, its grammar apart).
     dead_ends        how often the rules left nothing, so that some bars were taken back.
+    copied           what it has in common with a training piece, where that was asked for.
     """
 
     score: Score
@@ -48,6 +50,7 @@ class Piece:
     remarks: tuple[str, ...] = field(default=())
     rules_cost: float = 0.0
     dead_ends: int = 0
+    copied: Copied | None = None
 
     @property
     def notes(self) -> NDArray[np.void]:

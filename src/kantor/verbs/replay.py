@@ -49,7 +49,7 @@ def replay(
     bundle = _model(recipe, model)
     try:
         piece = _made(recipe, bundle, advance)
-    except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as error:
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         if isinstance(error, KantorError):
             raise
         raise FileFormatError(f"expected a recipe of Kantor's in {source}, got one that it cannot follow.") from error
