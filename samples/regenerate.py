@@ -28,7 +28,7 @@ def main() -> int:
     for name in wanted:
         model = name if name in bundle.shipped() else str(Path("runs") / name)
         try:
-            (piece,) = kantor.generate(model, bars=8, seed=SEED)
+            piece, command = _made(name, model)
         except KantorError as error:
             print(f"{name}: {error}", file=sys.stderr)  # noqa: T201
             missing = 2
@@ -36,14 +36,21 @@ def main() -> int:
         stem = HERE / name
         piece.save(f"{stem}.mid", f"{stem}.png", force=True)
         piece.save(f"{stem}.ogg", force=True, **SOUND)
-        command = f"kantor generate --model {model} --bars 8 --seed {SEED} -o {name}.mid -o {name}.png -o {name}.ogg"
-        lines.append(f"| [{name}.mid]({name}.mid) | [picture]({name}.png) | [sound]({name}.ogg) | `{command}` |")
+        command += f" --seed {SEED} -o {name}.mid -o {name}.png -o {name}.ogg"
+        lines.append(f"| [{name}.mid]({name}.mid) | [picture]({name}.png) | [sound]({name}.ogg) | `kantor {command}` |")
     if not sys.argv[1:]:
-        head = "# Samples\n\nEight bars of every preset, from nothing, the first seed there is; none was chosen.\n\n"
+        head = "# Samples\n\nEight bars of every preset, from nothing or to a melody, the first seed there is, none chosen."
         note = "The seeds' models are those of `make seeds`. `python samples/regenerate.py` makes this page.\n\n"
         table = "| music | picture | sound | command |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
-        (HERE / "README.md").write_text(head + note + table, encoding="utf-8")
+        (HERE / "README.md").write_text(head + "\n\n" + note + table, encoding="utf-8")
     return missing
+
+
+def _made(name: str, model: str) -> tuple[kantor.Piece, str]:
+    """The piece, and the command that makes it: eight bars from nothing, or voices to the melody of the samples."""
+    if registry.part("presets", name).network.two_sided:
+        return kantor.harmonize(HERE / "melody.mid", model, seed=SEED)[0], "harmonize melody.mid"
+    return kantor.generate(model, bars=8, seed=SEED)[0], f"generate --model {model} --bars 8"
 
 
 if __name__ == "__main__":

@@ -533,7 +533,9 @@ def train(
     if as_json:
         _print_json({"kind": "model", "folder": str(made.path), **made.card})
         return
-    out.print(f"model: {made.path}\ntry: kantor generate --model {made.path} -o out/piece.mid", markup=False)
+    fills = made.card["network"]["kind"] == "two-sided"
+    verb_line = f"harmonize MELODY --model {made.path}" if fills else f"generate --model {made.path}"
+    out.print(f"model: {made.path}\ntry: kantor {verb_line} -o out/piece.mid", markup=False)
 
 
 def _settings(pairs: list[str]) -> dict[str, str]:
@@ -777,7 +779,7 @@ def models(as_json: Json = False) -> None:
     if not as_json:
         for row in rows:
             row["nats (valid, whole)"] = _nats((row["metrics"] or {}).get("whole", {}), row["unit"])
-    _list(rows, ("name", "preset", "parameters", "nats (valid, whole)", "about"), as_json)
+    _list(rows, ("name", "parameters", "nats (valid, whole)", "about"), as_json)
 
 
 def _nats(figures: dict[str, Any], unit: str) -> str | None:

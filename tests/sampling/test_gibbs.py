@@ -447,11 +447,11 @@ def test_other_voices_make_room_for_a_note_that_is_arrived_at(monkeypatch):
         logits[..., 5] = 0.0
         return logits
 
-    cells, free = np.zeros((9, 4), dtype=np.int64), np.zeros((9, 4), dtype=bool)
-    cells[8, 2] = 20 + HELD
-    free[:8, [0, 2]] = True
+    cells, free = np.zeros((5, 4), dtype=np.int64), np.zeros((5, 4), dtype=bool)
+    cells[4, 2] = 20 + HELD
+    free[:4, [0, 2]] = True
     for take in filled(cells, free, TwoSided(low), rules=("no-crossing",), sweeps=0, seeds=range(5)).cells:
-        assert pitch(take[7, 2]) == pitch(20)
+        assert pitch(take[3, 2]) == pitch(20)
         assert crossings(take) == []
 
 
@@ -471,6 +471,17 @@ def test_a_dead_end_is_stepped_back_from():
     out = filled(cells, free, TwoSided(low), rules=("no-crossing",))
     assert out.dead_ends[0] > 0
     assert crossings(out.cells[0]) == []
+
+
+def test_what_an_earlier_section_filled_is_not_filled_again(monkeypatch):
+    for name, size in {"SECTION": 32, "MARGIN": 8, "CONTEXT": 8}.items():
+        monkeypatch.setattr(gibbs, name, size)
+    cells, free = np.zeros((120, 4), dtype=np.int64), np.ones((120, 4), dtype=bool)
+    model = TwoSided()
+    filled(cells, free, model, sweeps=1, rules=())
+    before = [seen[0, :8] for seen in model.seen if seen.shape[1] > 8][-1]  # the last section's context
+    assert (before != OPEN).all()
+    assert {tuple(seen.shape[1:]) for seen in model.seen} <= {(40, 4), (48, 4), (32, 4), (24, 4)}
 
 
 @pytest.mark.parametrize("frames", [63, 81, 197])

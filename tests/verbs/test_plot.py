@@ -71,7 +71,7 @@ def size(path):
 def test_the_suffix_says_what_is_written_and_it_is_the_same_each_time(tmp_path, piece, folder, run, suffix):
     for target in (piece, folder, run(HEADER + epochs(2.0, 1.0))):
         first, again = tmp_path / "new" / f"a{suffix}", tmp_path / f"b{suffix}"
-        assert plot(target, [first, again])["files"] == [str(first), str(again)]
+        assert plot(target, [first, again], force=True)["files"] == [str(first), str(again)]
         assert first.read_bytes() == again.read_bytes()
         assert first.read_bytes().startswith(BEGINNINGS[suffix.lower()])
 

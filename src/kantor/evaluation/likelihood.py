@@ -170,7 +170,8 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             later = frames > 0
             changed = later & representation.changed(encoding)
             judged = later if protocol == "frames" else np.arange(len(later)) >= given
-            notes = int(judged.sum()) if representation.unit == "cell" else encoding.notes
+            cells = int(judged.sum()) * len(representation.fields)
+            notes = cells if representation.unit == "cell" else encoding.notes
             if protocol == "frames" and representation.unit == "frame":
                 notes -= int((representation.canonical(span).notes["onset"] == 0).sum())
             spelling = sum(encoding.spelling)
