@@ -39,7 +39,7 @@ def main() -> int:
         command += f" --seed {SEED} -o {name}.mid -o {name}.png -o {name}.ogg"
         lines.append(f"| [{name}.mid]({name}.mid) | [picture]({name}.png) | [sound]({name}.ogg) | `kantor {command}` |")
     if not sys.argv[1:]:
-        head = "# Samples\n\nEight bars of every preset, from nothing or to a melody, the first seed there is, none chosen."
+        head = "# Samples\n\nEight bars of every preset, from nothing or to a melody; the first seed, none chosen."
         note = "The seeds' models are those of `make seeds`. `python samples/regenerate.py` makes this page.\n\n"
         table = "| music | picture | sound | command |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
         (HERE / "README.md").write_text(head + "\n\n" + note + table, encoding="utf-8")

@@ -1,5 +1,7 @@
 """Infilling: what is selected is composed anew; every other note stays what it was, off any grid, across any border."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -138,6 +140,7 @@ def test_a_note_across_a_border_keeps_what_lies_outside():
         assert mine[0][0] == 960
         assert mine[0][2:] == (72, 90)
         assert mine[0][0] + mine[0][1] >= BAR
+        assert all(one[0] + one[1] <= other[0] for one, other in pairwise(mine))
         assert mine[-1][0] + mine[-1][1] == 960 + 3 * BAR
         assert mine[-1][2] == 72
 
@@ -189,6 +192,23 @@ def test_a_piano_piece_keeps_its_part_and_all_other_notes():
     assert kept <= set(all_rows(after))
     read = midi.read(io.encode(after, ".mid"), "after.mid")
     assert kept <= set(all_rows(read))
+
+
+def test_what_a_kept_note_sounds_in_its_part_is_not_struck_again(monkeypatch):
+    """A piano has one key for the alto's G and the tenor's."""
+
+    def unison(shown):
+        logits = np.full((*shown.shape, 93), -9.0)
+        logits[..., 67 - 35] = 0.0
+        return logits
+
+    monkeypatch.setattr(_filling, "model_of", lambda _: TwoSided(unison))
+    piano = chorale().replace(parts=(Part("Piano", 0),), notes=_in_part(chorale().notes, 0))
+    after = infill(piano, FAKE, voices="tenor", bars=2, seed=1, sweeps=0)[0].score
+    again = midi.read(io.encode(after, ".mid"), "after.mid")
+    assert all_rows(again) == all_rows(after)
+    tenor = [row for row in all_rows(chorale()) if row[4] == 2 and BAR <= row[0] < 2 * BAR]
+    assert {(*row[:4], 0) for row in all_rows(chorale()) if row not in tenor} <= set(all_rows(after))
 
 
 def _in_part(notes, part):
