@@ -138,7 +138,7 @@ def test_what_generate_prints_as_json_is_json_alone_with_these_names(run, tmp_pa
     assert (code, err) == (0, "")
     (row,) = json.loads(out)
     names = "title key meter pickup_beats bars notes parts lowest highest fermatas seconds seed take model"
-    names += " nats_per_note rules_cost dead_ends notes_decided files remarks"
+    names += " nats_per_note rules_cost dead_ends notes_decided copied files remarks"
     assert list(row) == names.split()
     assert (row["bars"], row["seed"], row["take"], row["model"]) == (1, 3, 1, "chorale")
 

@@ -44,7 +44,7 @@ def test_every_error_can_be_caught_as_kantors(name):
 def test_bad_input_and_bad_options_are_value_errors_too():
     assert {name for name in real() if issubclass(getattr(errors, name), ValueError)} == {
         *("InputError", "FileFormatError", "ScoreError", "BundleError"),
-        *("OptionError", "UnknownNameError"),
+        *("OptionError", "UnknownNameError", "RuleError", "UnsupportedRuleError"),
     }
 
 
