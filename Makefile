@@ -13,7 +13,7 @@ install: .venv/base.stamp
 dev: .venv/dev.stamp
 
 test: dev        ## the whole suite
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: dev       ## format, lint, types, layers
 	$(BIN)/ruff format --check .

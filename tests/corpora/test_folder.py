@@ -80,8 +80,8 @@ def test_a_pipe_is_passed_over_not_waited_for(tmp_path):
 
 
 def test_the_split_is_stable_when_files_come_or_are_renamed(tmp_path):
-    few = {piece.name: piece.split for piece in Folder(fill(tmp_path, 60), progress=False).pieces()}
-    many = {piece.name: piece.split for piece in Folder(fill(tmp_path, 40, start=60), progress=False).pieces()}
+    few = {piece.name: piece.split for piece in Folder(fill(tmp_path, 120), progress=False).pieces()}
+    many = {piece.name: piece.split for piece in Folder(fill(tmp_path, 40, start=120), progress=False).pieces()}
     assert few.items() <= many.items()
     (tmp_path / "piece_000.csv").rename(tmp_path / "renamed.csv")
     renamed = {piece.name: piece.split for piece in Folder(tmp_path, progress=False).pieces()}

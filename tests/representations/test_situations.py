@@ -202,7 +202,7 @@ def test_keys_of_a_frame_are_each_alone_beside_those_that_are_decided():
 
 
 def test_a_ring_has_no_more_frames_than_it_has():
-    for representation, most in ((Roll(), 128), (Frames(), 127), (Chorale(), 32)):
+    for representation, most in ((Roll(), 128), (Frames(), 127), (Chorale(), 128)):
         assert after(representation, CHORALE, 1, reach=500).pitch.shape[1] == most
 
 
