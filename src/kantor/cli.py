@@ -58,7 +58,9 @@ Rules = Annotated[
 Soft = Annotated[
     list[str] | None, typer.Option("--soft", help="A rule whose faults cost nats: 'stepwise=0.5'. Repeatable.")
 ]
-Chords = Annotated[str | None, typer.Option(help="Chords to keep to, one a bar: 'I V vi IV' or 'C G/B Am F'.")]
+Chords = Annotated[
+    str | None, typer.Option(help="Chords to keep to, one a bar from the first: 'I V vi IV' or 'C G/B Am F'.")
+]
 Filler = Annotated[str, typer.Option("--model", "-m", help="A model that sees what follows, by name or folder.")]
 Sweeps = Annotated[int | None, typer.Option(help="How often the notes are drawn again; 24 unless told.")]
 Beam = Annotated[int, typer.Option(help="Search for the likeliest piece with so many beginnings; 0 draws notes.")]

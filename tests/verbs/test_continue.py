@@ -1,6 +1,5 @@
 """Continuing: the given music stays, to the tick, whatever file it came from."""
 
-
 import mido
 import numpy as np
 import pytest

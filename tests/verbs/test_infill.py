@@ -101,6 +101,8 @@ def test_of_any_performance_every_note_outside_stays_the_very_note(before, voice
     bars = before.bars
     begin = np.floor(bars["start"][first - 1] / sixteenth + 0.5)
     end = np.floor((bars["start"][last - 1] + bars["length"][last - 1]) / sixteenth + 0.5)
+    if last == count:  # what lies nearest to the very end is the last bar's
+        end = np.inf
     rows = set(all_rows(after))
     for row in all_rows(before):
         onset = np.floor(row[0] / sixteenth + 0.5)

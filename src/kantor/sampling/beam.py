@@ -38,11 +38,13 @@ class Found:
     values  (steps, columns) without the prompt.
     nats    (steps,) -log p under the model of what was decided, grammar and rules apart.
     cost    (steps,) what the rules cost of it, in nats.
+    owed    nats that soft rules ask for its faults.
     """
 
     values: Ids
     nats: Floats
     cost: Floats
+    owed: float = 0.0
 
 
 def beam(
@@ -54,6 +56,7 @@ def beam(
     prompt: Ids | None = None,
     guard: Callable[[int], Guard] | None = None,
     within: Mask | None = None,
+    joint: int | None = None,
     notes: int | None = None,
     fixed: Ids | None = None,
     fairness: float = 1.0,
@@ -66,6 +69,7 @@ def beam(
     prompt    (steps, columns) that all begin with.
     guard     makes the rules for so many pieces side by side.
     within    the pitches that may be attacked.
+    joint     a step into whose frame nothing holds over.
     notes     pieces also end after so many notes beside the prompt's.
     fixed     (steps, columns) what is given, -1 where it is to be decided; what is given costs no nats.
     fairness  0..1.
@@ -83,7 +87,7 @@ def beam(
     odd = [field.name for field in representation.fields if field.kind != "categorical"]
     if odd:
         raise OptionError(f"expected fields in classes for a beam, got '{odd[0]}'; draw from this model instead.")
-    search = _Beam(model, representation, plan, width, guard, within, notes)
+    search = _Beam(model, representation, plan, width, guard, within, joint, notes)
     search.read(np.empty((0, decided(representation)), dtype=np.int64) if prompt is None else np.asarray(prompt))
     step = 0 if prompt is None else len(prompt)
     while search.alive:
@@ -93,7 +97,9 @@ def beam(
         if step % SELDOM == 0:
             advance(search.progress)
     advance(1.0)
-    ranked = sorted(search.ended, key=lambda found: float(found.nats.sum()) / max(len(found.nats), 1) ** fairness)
+    ranked = sorted(
+        search.ended, key=lambda found: (float(found.nats.sum()) + found.owed) / max(len(found.nats), 1) ** fairness
+    )
     return ranked[:width]
 
 
@@ -108,11 +114,12 @@ class _Beam:
         width: int,
         guard: Callable[[int], Guard] | None,
         within: Mask | None,
+        joint: int | None,
         notes: int | None,
     ) -> None:
         self._model, self._fields = model, representation.fields
         self._width, self._columns = width, decided(representation)
-        self._deriver: Deriver = representation.derive(plan, within=within, notes=notes)
+        self._deriver: Deriver = representation.derive(plan, within=within, joint=joint, notes=notes)
         self._guard = guard
         self._previous: Ids = start_of(representation)[None]
         self._state: State = model.initial(1)
@@ -121,6 +128,7 @@ class _Beam:
         self._values: Ids = np.empty((1, 0, self._columns), dtype=np.int64)
         self._nats: Floats = np.empty((1, 0))
         self._cost: Floats = np.empty((1, 0))
+        self._owed: Floats = np.zeros(1)  # what soft rules have asked of each beginning
         self.ended: list[Found] = []
         self._blamed: set[str] = set()
 
@@ -153,11 +161,13 @@ class _Beam:
             scores = params.astype(np.float64) - params.max(1, keepdims=True)
             surprise = np.log(np.exp(scores).sum(1))[:, None] - scores
             dear, asked = self._judged(k, values, params, surprise)
-            rows, classes = self._best(dear + (self._nats.sum(1) + nats)[:, None])
+            rows, classes = self._best(dear + (self._nats.sum(1) + nats + self._owed)[:, None])
+            owed = self._owed[rows] + (dear - surprise)[rows, classes]
             values, nats, cost = values[rows], nats[rows] + surprise[rows, classes], (cost + asked)[rows]
             values[:, k] = classes
             features = [part[rows] for part in features]
             self._keep(rows)
+            self._owed = owed
         self._values = np.concatenate([self._values, values[:, None]], axis=1)
         self._nats = np.concatenate([self._nats, nats[:, None]], axis=1)
         self._cost = np.concatenate([self._cost, cost[:, None]], axis=1)
@@ -175,7 +185,7 @@ class _Beam:
             allowed = verdict.allowed
             if verdict.stuck.any() and allowed is not None:
                 allowed = allowed & ~verdict.stuck[:, None]
-                self._blamed |= set(verdict.blamed)
+                self._blamed |= {name for names in verdict.blamed.values() for name in names}
         return surprise if allowed is None else np.where(allowed, surprise, np.inf), cost
 
     def _best(self, total: Floats) -> tuple[Ids, Ids]:
@@ -202,7 +212,7 @@ class _Beam:
         """Let the beginnings be these rows of what they were; a row may come several times, or not at all."""
         self._deriver.keep(rows)
         self._previous, self._values = self._previous[rows], self._values[rows]
-        self._nats, self._cost = self._nats[rows], self._cost[rows]
+        self._nats, self._cost, self._owed = self._nats[rows], self._cost[rows], self._owed[rows]
         self._state = [part.take(rows, axis) for part, axis in zip(self._state, self._axes, strict=True)]
 
     def _retire(self) -> None:
@@ -211,5 +221,5 @@ class _Beam:
         if over is None:
             return
         for row in np.flatnonzero(over):
-            self.ended.append(Found(self._values[row], self._nats[row], self._cost[row]))
+            self.ended.append(Found(self._values[row], self._nats[row], self._cost[row], float(self._owed[row])))
         self._keep(np.flatnonzero(~over))

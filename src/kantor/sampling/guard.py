@@ -7,8 +7,9 @@ its own, and the voices under it are judged by theirs alone. A soft rule admits 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,13 +108,13 @@ class Verdict(NamedTuple):
     allowed  (batch, classes) what grammar and hard rules admit; the grammar alone in rows that are stuck. None: all.
     price    (batch, classes) nats that soft rules ask; None: nothing.
     stuck    (batch,) where the hard rules leave nothing.
-    blamed   names of the rules that do, in any row.
+    blamed   names of the rules that do, by row.
     """
 
     allowed: Mask | None
     price: Nats | None
     stuck: Mask
-    blamed: tuple[str, ...] = ()
+    blamed: Mapping[int, tuple[str, ...]] = MappingProxyType({})
 
 
 class Guard:
@@ -192,10 +193,8 @@ class Guard:
         if not stuck.any():
             return Verdict(both, price, none)
         open_ = np.ones_like(ruled) if grammar is None else grammar
-        blamed = dict.fromkeys(
-            n for row in np.flatnonzero(stuck).tolist() for n in self.blamed(situation, row, open_[row])
-        )
-        return Verdict(np.where(stuck[:, None], open_, both), price, stuck, tuple(blamed))
+        blamed = {row: tuple(self.blamed(situation, row, open_[row])) for row in np.flatnonzero(stuck).tolist()}
+        return Verdict(np.where(stuck[:, None], open_, both), price, stuck, blamed)
 
     def blamed(self, situation: Situation, row: int, grammar: Mask) -> list[str]:
         """Names of the hard rules that leave piece ``row`` nothing of what the ``grammar`` (classes,) admits."""

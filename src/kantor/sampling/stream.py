@@ -6,7 +6,7 @@ step takes and the memory in use do not grow with the piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -37,7 +37,7 @@ class Decision:
     over      (pieces,) which pieces had ended before it, so that it is none of theirs; None where none had.
     cost      (pieces,) nats that the rules cost: the divergence of what was drawn from, from what the model meant.
     dead      (pieces,) where the rules admitted nothing, and were broken.
-    blamed    names of the rules that were, in any of the pieces.
+    blamed    names of the rules that were, by piece.
     progress  tells how far the piece that is least far has come, 0..1; asked in time, before the next step.
     """
 
@@ -48,7 +48,7 @@ class Decision:
     progress: Callable[[], float]
     cost: NDArray[np.float64]
     dead: Mask
-    blamed: tuple[str, ...] = ()
+    blamed: Mapping[int, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ def stream(
         features, state = model.run(inputs, state)
         values = np.zeros((pieces, width), dtype=np.int64)
         nats, cost, dead = np.zeros(pieces), np.zeros(pieces), np.zeros(pieces, dtype=np.bool_)
-        blamed: tuple[str, ...] = ()
+        blamed: dict[int, tuple[str, ...]] = {}
         filters, guard = controls.filters, controls.guard
         for k, (kind, place) in enumerate(zip(fields, places, strict=True)):
             params = model.field(features, values[:, None], k)[:, 0]
@@ -127,7 +127,7 @@ def stream(
                 else:
                     allowed, price, stuck, names = guard.verdict(situation, grammar)
                     dead |= stuck
-                    blamed += names
+                    blamed |= names
                     cost += divergence(kind, params, grammar, allowed, price)
             values[:, place], surprisal = draw_field(kind, params, chance[:, place], filters, allowed, price)
             if guard and kind.kind == "multi-hot":

@@ -96,6 +96,7 @@ def compose(
     prompt: Ids | None = None,
     notes: int | None = None,
     scale: Key | None = None,
+    since: int = 0,
     advance: Callable[[float], None] = lambda _: None,
 ) -> dict[int, Take]:
     """The takes, by number as their ``plans`` are, decided in one batched pass.
@@ -106,6 +107,7 @@ def compose(
     prompt    (steps, columns) that all begin with.
     notes     a piece also ends after so many notes, those of the prompt included.
     scale     a key to whose notes all are held: for a model that knows no keys.
+    since     tick of the plans up to which the prompt reaches.
     advance   told how far the pass is, 0..1.
 
     Raises
@@ -119,7 +121,7 @@ def compose(
     steering = steering or steered(bundle)
     within = pitches_of(bundle, scale, ranges=steering.within)
     joint = None if prompt is None else len(prompt)
-    desk = _Desk(bundle, filters, steering, joint, notes, within, advance)
+    desk = _Desk(bundle, filters, steering, joint, notes, within, advance, since)
     for planned in plans.values():
         desk.agree(planned)
     if steering.beam:
@@ -147,6 +149,7 @@ class _Desk:
     notes: int | None
     within: Mask | None
     advance: Callable[[float], None]
+    since: int = 0  # tick of the plan up to which the music was given
 
     @cached_property
     def model(self) -> Model:
@@ -184,7 +187,7 @@ class _Desk:
         for row, count in enumerate(counts.tolist()):
             dead = np.flatnonzero(stuck[row, :count])
             first = int(dead[0]) + len(given) if len(dead) else None
-            blamed = decisions[int(dead[0])].blamed if len(dead) else ()
+            blamed = decisions[int(dead[0])].blamed.get(row, ()) if len(dead) else ()
             values = np.concatenate([given, steps[row, :count]])
             made.append(_Run(values, nats[row, :count], cost[row, :count], first, blamed))
         return made
@@ -213,7 +216,9 @@ class _Desk:
             back = self.before(plan, run.values, run.dead, BACK[attempt % len(BACK)], given)
             numbers = range(REVIVAL + attempt * TRIES, REVIVAL + (attempt + 1) * TRIES)
             tried = self.run([plan] * TRIES, [random(number) for number in numbers], run.values[:back])
-            farthest = min(tried, key=lambda other: (-(other.dead or math.inf), float(other.nats.sum())))
+            farthest = min(
+                tried, key=lambda other: (-(math.inf if other.dead is None else other.dead), float(other.nats.sum()))
+            )
             run = farthest.after(run, back - given)
         if run.dead is None:
             return run, met
@@ -262,6 +267,7 @@ class _Desk:
             prompt=given,
             guard=guards if rules else None,  # type: ignore[arg-type]
             within=self.within,
+            joint=self.joint,
             notes=self.notes,
             advance=self.advance,
         )
@@ -274,10 +280,16 @@ class _Desk:
         """The best of several tries: those that end well first, then by nats a note, each fault counted as one more."""
         tries = range(CHOICES, CHOICES + self.steering.best_of)
         runs = self.run([plan] * len(tries), [random(number) for number in tries], given)
-        takes = [
-            self.finished(plan, run, len(given), lambda n, number=number: random(number * STRIDE + n))  # type: ignore[misc]
-            for number, run in zip(tries, runs, strict=True)
-        ]
+        takes: list[Take] = []
+        failed: DeadEndError | None = None
+        for number, run in zip(tries, runs, strict=True):
+            own = partial(_far, random, number)
+            try:
+                takes.append(self.finished(plan, run, len(given), own))
+            except DeadEndError as error:
+                failed = error
+        if failed and not takes:
+            raise failed
         return min(takes, key=lambda take: (not take.cadence, self.rank(plan, take, len(given))))
 
     def rank(self, plan: Score, take: Take, given: int) -> float:
@@ -286,10 +298,16 @@ class _Desk:
         So does each quarter of the longest passage that a training piece has too, beyond two bars.
         """
         score = self.bundle.representation.decode(take.values, plan)
+        score = score.cut(self.since, score.length_ticks) if self.since else score
         notes = max(len(take.nats) if self.bundle.representation.unit == "cell" else len(score), 1)
         rules = {one.name: one.rule for one in self.steering.rules} if self.bundle.representation.voiced else {}
         copied = self.steering.memory.copied(score).quarters if self.steering.memory else 0.0
         return (float(take.nats.sum()) + len(faults(score, rules)) + max(copied - ALLOWED, 0.0)) / notes
+
+
+def _far(random: Callable[[int], np.random.Generator], number: int, purpose: int) -> np.random.Generator:
+    """The generators of one of several tries."""
+    return random(number * STRIDE + purpose)
 
 
 def pitches_of(bundle: Bundle, scale: Key | None = None, *, ranges: bool = True) -> Mask | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kantor import registry
 from kantor.bundle import Bundle
+from kantor.corpora import tracks_of
 from kantor.errors import OptionError
 from kantor.evaluation.novelty import Memory
 from kantor.rules.range import Range
@@ -71,9 +72,30 @@ def steering(
     held = tuple(one for one in found if one not in plain)
     if held and not representation.ruled:
         raise OptionError(f"expected no rules for '{bundle.name}', whose pitches are not chosen among classes.")
-    options: dict[str, Any] = {"rules": [str(one) for one in rules], "soft": list(soft), "chords": chords}
+    options: dict[str, Any] = {"rules": [spelt(one) for one in rules], "soft": list(soft), "chords": chords}
     options |= {"beam": beam, "best_of": best_of, "novelty": novelty}
     return Steering(held, beam, best_of, within, memory_of(bundle) if novelty else None, options)
+
+
+def spelt(rule: str | Asked) -> str:
+    """The rule as a recipe has it.
+
+    Raises
+    ------
+    OptionError
+        If there is more to it than a recipe can say.
+    """
+    if isinstance(rule, str):
+        return rule
+    try:
+        again = asked([str(rule)])
+    except OptionError:
+        again = ()
+    if again != (rule,):
+        raise OptionError(
+            f"expected a rule that a recipe can spell, got {rule}; try its name with one option, 'in-key=Gm', or soft."
+        )
+    return str(rule)
 
 
 def memory_of(bundle: Bundle) -> Memory:
@@ -88,4 +110,5 @@ def memory_of(bundle: Bundle) -> Memory:
     if name not in registry.names("corpora"):
         raise OptionError(f"expected --novelty with a model of a corpus by name, got '{bundle.name}', of '{name}'.")
     corpus = registry.part("corpora", name)()
-    return Memory([(piece.name, piece.score) for piece in corpus.members if piece.split == "train"])
+    tracks = bundle.card.get("tracks", "")
+    return Memory([(piece.name, tracks_of(piece.score, tracks)) for piece in corpus.members if piece.split == "train"])

@@ -88,6 +88,7 @@ def continue_(
     encoding = bundle.representation.encode(tracks_of(given, bundle.card.get("tracks", "")))
     whole = _planned(bundle, encoding.plan, much, tempo)
     options: dict[str, Any] = {"prompt": encoding.values, "notes": much.most_notes(whole)}
+    options["since"] = encoding.plan.length_ticks
     plans = dict.fromkeys(numbered(count, take), whole)
     takes = compose(bundle, plans, seed, filters=filters, steering=held, advance=thousandths(advance), **options)
     asked = {"from_bar": from_bar, "prompt_notes": prompt_notes, **amounts, **played, **asdict(filters), **held.options}
@@ -97,7 +98,7 @@ def continue_(
         added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
         score = playing(_joined(bundle, given, whole, added, encoding.plan.length_ticks, much), tempo, None)
         pieces.append(
-            finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given), held.memory)
+            finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given), held.memory, added)
         )
     return pieces
 

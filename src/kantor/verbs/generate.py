@@ -275,6 +275,7 @@ def finish(
     remarks: tuple[str, ...] = (),
     given: int = 0,
     memory: Memory | None = None,
+    added: Score | None = None,
 ) -> Piece:
     """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed."""
     recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
@@ -282,7 +283,7 @@ def finish(
     remarks = remarks if len(score) else (*remarks, SILENT)
     # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
     decided = len(done.nats) if bundle.representation.unit == "cell" else len(score) - given
-    copied = memory.copied(score) if memory else None
+    copied = memory.copied(score if added is None else added) if memory else None
     mean, cost = (float(nats.sum()) / decided if decided else 0.0 for nats in (done.nats, done.cost))
     return Piece(
         score.replace(recipe=recipe_text(recipe)), recipe, mean, decided, remarks, cost, done.dead_ends, copied
