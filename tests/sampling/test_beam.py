@@ -126,3 +126,24 @@ def test_a_regression_has_no_classes_to_choose_from():
     model = FakeModel.of(Regression())
     with pytest.raises(OptionError, match="fields in classes for a beam"):
         beam(model, Regression(), Regression().plan(Score.from_notes([(0, 480, 60, 80, 0)])), 2)
+
+
+def test_what_soft_rules_ask_is_carried_to_the_end():
+    rules = asked([], ["no-crossing=0.7"])
+    found = beam(MODEL, INPUTS, PLAN, 256, within=LOW, guard=lambda rows: Guard(rules, [PLAN] * rows, 120, voiced=True))
+    clean = {classes for _, classes in everything(PLAN, rules=["no-crossing"])}
+    assert len(found) == 256
+    assert {tuple(piece.values[:, 0].tolist()) for piece in found if piece.owed == 0} == clean
+    totals = [piece.nats.sum() + piece.owed for piece in found]
+    assert totals == pytest.approx(sorted(totals))
+    assert [piece.nats.sum() for piece in found] != sorted(piece.nats.sum() for piece in found)
+
+
+def test_nothing_holds_over_a_joint():
+    full = Chorale(spelling="full", inputs=("voice", "own"))
+    holding = FakeModel.of(full, lambda *known: 20.0 * (np.arange(known[3]) == full.hold) + rambling(*known))
+    prompt = np.full((4, 1), 25)
+    (held,) = beam(holding, full, TWO, 1, prompt=prompt)
+    assert (held.values[:, 0] == full.hold).all()
+    (struck,) = beam(holding, full, TWO, 1, prompt=prompt, joint=4)
+    assert not (struck.values[:, 0] == full.hold).any()

@@ -8,13 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes import bundle
+from kantor import registry
+from kantor.corpora import Corpus, CorpusPiece, tracks_of
 from kantor.errors import DeadEndError, OptionError, RuleError, UnknownNameError, UnsupportedRuleError
+from kantor.evaluation.novelty import Memory
 from kantor.representations.chorale import Chorale
 from kantor.representations.events import Events
 from kantor.representations.notes import Notes
 from kantor.representations.regression import Regression
 from kantor.representations.roll import Roll
-from kantor.verbs import _compose
+from kantor.rules.in_key import InKey
+from kantor.rules.no_loops import NoLoops
+from kantor.sampling.guard import Asked
+from kantor.verbs import _compose, _steering
 from kantor.verbs.continue_ import continue_
 from kantor.verbs.generate import generate
 
@@ -196,3 +202,29 @@ def test_any_rules_hold_in_any_music_and_it_can_be_made_again(rules, seed, model
         piece.score, {one.name: one.rule for one in asked(wanted)}, step=step, view=view_of(piece.score, step)
     )
     assert found == []
+
+
+def test_what_was_given_is_not_called_copied(monkeypatch):
+    given = generate(CHORALE, bars=3, seed=1, meter="4/4", pickup=0)[0].score
+    monkeypatch.setattr(_steering, "memory_of", lambda bundle: Memory([("given", given)]))
+    assert generate(CHORALE, bars=3, seed=1, meter="4/4", pickup=0, novelty=True)[0].copied.bars == 1
+    added = continue_(given, CHORALE, bars=1, seed=2, novelty=True)[0].copied
+    assert added.quarters <= 4
+    assert added.bars < 1
+
+
+@pytest.mark.parametrize(("tracks", "bars"), [("melody", 1.0), ("", 0.0)])
+def test_training_pieces_are_remembered_as_the_model_heard_them(monkeypatch, tracks, bars):
+    piece = generate(CHORALE, bars=2, seed=1, meter="4/4", pickup=0)[0].score
+    corpus = Corpus("tiny", "", (CorpusPiece("one", piece, "train"),), ())
+    monkeypatch.setattr(registry, "names", lambda room: ("tiny",))
+    monkeypatch.setattr(registry, "part", lambda room, name: lambda: corpus)
+    memory = _steering.memory_of(bundle(corpus={"name": "tiny"}, tracks=tracks))
+    assert memory.copied(tracks_of(piece, "melody")).bars == bars
+
+
+def test_a_rule_that_no_recipe_can_spell_is_refused():
+    assert generate(CHORALE, bars=1, seed=1, rules=[Asked("in-key", InKey("C"))])
+    for rule in (Asked("in-key", InKey("C"), 0.5), Asked("no-loops", NoLoops(times=9))):
+        with pytest.raises(OptionError, match="recipe can spell"):
+            generate(CHORALE, bars=1, seed=1, rules=[rule])
