@@ -12,7 +12,7 @@ from kantor.bundle import GRAPH, HEADS, Bundle
 from kantor.errors import BundleError
 from kantor.representations import columns, decided
 
-__all__ = ["Features", "Model", "Runtime", "State"]
+__all__ = ["Features", "Model", "Runtime", "State", "batch_axes"]
 
 Features = list[NDArray[np.float32]]
 State = list[NDArray[np.float32]]
@@ -83,6 +83,12 @@ class Runtime:
         feed: dict[str, NDArray[Any]] = {"features": features[0], "values": values}
         found: NDArray[np.float32] = _asked(self._heads, [f"field_{k}"], feed, self._only)[0]
         return found
+
+
+def batch_axes(model: Model) -> list[int]:
+    """Which axis of each part of a model's state grows with the batch."""
+    shapes = zip(model.initial(1), model.initial(2), strict=True)
+    return [next(axis for axis in range(one.ndim) if one.shape[axis] != two.shape[axis]) for one, two in shapes]
 
 
 def _session(bundle: Bundle, name: str, threads: int) -> Any:

@@ -218,6 +218,7 @@ class Roll:
         chosen[rank == 0] = -1
         lowest = np.vstack([_lowest(grid), np.full((1, SHOWN), NONE)])  # the last row: before the start
         out = np.empty((len(steps), len(self.conditions)), dtype=np.int64)
+        above = _above(grid, frame, chosen)
         column = 0
         for name in self.inputs:
             width = self._columns(name) or 1
@@ -228,9 +229,9 @@ class Roll:
             elif name == "phase":
                 place[:, 0] = frame % self.phases
             elif name == "above":
-                place[:] = _above(grid, frame, chosen)
+                place[:] = above
             elif name == "age":
-                place[:] = _ages(grid)[frame[:, None], _above(grid, frame, chosen)]
+                place[:] = _ages(grid)[frame[:, None], above]
             elif name in PLANNED:
                 place[:, 0] = planned(name, plan, self.step)[frame]
             else:
@@ -271,6 +272,7 @@ class _Written:
         self._within = keys_within(within)
 
     def conditions(self) -> Ids:
+        above = self._above()
         column = 0
         for name in self._roll.inputs:
             width = self._roll._columns(name) or 1
@@ -281,9 +283,9 @@ class _Written:
             elif name == "phase":
                 place[:, 0] = self._clock.time % self._roll.phases
             elif name == "above":
-                place[:] = self._above()
+                place[:] = above
             elif name == "age":
-                place[:] = np.take_along_axis(self._age, self._above(), axis=1)
+                place[:] = np.take_along_axis(self._age, above, axis=1)
             elif name in PLANNED:
                 for row, classes in enumerate(self._planned[name]):
                     place[row, 0] = classes[min(self._clock.time[row], len(classes) - 1)]

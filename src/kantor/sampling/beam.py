@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import DeadEndError, OptionError
-from kantor.representations import Deriver, Ids, Mask, Representation, decided, start_of
-from kantor.runtime import Features, Model, State
+from kantor.representations import Deriver, Ids, Mask, Representation, decided
+from kantor.runtime import Features, Model, batch_axes
 from kantor.sampling.fields import divergence
 from kantor.sampling.guard import Guard
+from kantor.sampling.stream import read
 from kantor.score import Score
 
 __all__ = ["Found", "beam"]
@@ -87,9 +88,9 @@ def beam(
     odd = [field.name for field in representation.fields if field.kind != "categorical"]
     if odd:
         raise OptionError(f"expected fields in classes for a beam, got '{odd[0]}'; draw from this model instead.")
-    search = _Beam(model, representation, plan, width, guard, within, joint, notes)
-    search.read(np.empty((0, decided(representation)), dtype=np.int64) if prompt is None else np.asarray(prompt))
-    step = 0 if prompt is None else len(prompt)
+    start = np.empty((0, decided(representation)), dtype=np.int64) if prompt is None else np.asarray(prompt)
+    search = _Beam(model, representation, plan, width, guard, within, joint, notes, start)
+    step = len(start)
     while search.alive:
         given = None if fixed is None or step >= len(fixed) else fixed[step]
         search.step(given)
@@ -116,21 +117,22 @@ class _Beam:
         within: Mask | None,
         joint: int | None,
         notes: int | None,
+        prompt: Ids,
     ) -> None:
         self._model, self._fields = model, representation.fields
         self._width, self._columns = width, decided(representation)
         self._deriver: Deriver = representation.derive(plan, within=within, joint=joint, notes=notes)
         self._guard = guard
-        self._previous: Ids = start_of(representation)[None]
-        self._state: State = model.initial(1)
-        shapes = zip(model.initial(1), model.initial(2), strict=True)
-        self._axes = [next(a for a in range(one.ndim) if one.shape[a] != two.shape[a]) for one, two in shapes]
+        self._previous, self._state = read(model, representation, self._deriver, prompt[None], True)
+        self._deriver.begin()
+        self._axes = batch_axes(model)
         self._values: Ids = np.empty((1, 0, self._columns), dtype=np.int64)
         self._nats: Floats = np.empty((1, 0))
         self._cost: Floats = np.empty((1, 0))
         self._owed: Floats = np.zeros(1)  # what soft rules have asked of each beginning
         self.ended: list[Found] = []
         self._blamed: set[str] = set()
+        self._retire()
 
     @property
     def alive(self) -> int:
@@ -139,14 +141,6 @@ class _Beam:
     @property
     def progress(self) -> float:
         return self._deriver.progress() if self.alive else 1.0
-
-    def read(self, prompt: Ids) -> None:
-        """Show the prompt, which all begin with."""
-        for step in prompt:
-            self._run()
-            self._push(step[None])
-        self._deriver.begin()
-        self._retire()
 
     def step(self, given: Ids | None) -> None:
         """Decide one step of all: field by field, the best ``width`` of all that could follow are kept."""
@@ -171,7 +165,8 @@ class _Beam:
         self._values = np.concatenate([self._values, values[:, None]], axis=1)
         self._nats = np.concatenate([self._nats, nats[:, None]], axis=1)
         self._cost = np.concatenate([self._cost, cost[:, None]], axis=1)
-        self._push(values)
+        self._deriver.push(values)
+        self._previous = values
         self._retire()
 
     def _judged(self, k: int, values: Ids, params: NDArray[np.float32], surprise: Floats) -> tuple[Floats, Floats]:
@@ -203,10 +198,6 @@ class _Beam:
         inputs = np.concatenate([self._previous, self._deriver.conditions()[: self.alive]], axis=1)[:, None]
         features, self._state = self._model.run(inputs, self._state)
         return features
-
-    def _push(self, values: Ids) -> None:
-        self._deriver.push(values)
-        self._previous = values
 
     def _keep(self, rows: Ids) -> None:
         """Let the beginnings be these rows of what they were; a row may come several times, or not at all."""

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.representations import Deriver, Ids, Mask, Representation, decided, start_of
-from kantor.runtime import Model, State
+from kantor.runtime import Model, State, batch_axes
 from kantor.sampling.fields import divergence, draw_field, low_to_high, surprise
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Guard
 from kantor.score import Score
 
-__all__ = ["Controls", "Decision", "stream"]
+__all__ = ["Controls", "Decision", "read", "stream"]
 
 AHEAD = 1024  # random numbers drawn, and steps of a prompt shown, at a time
 
@@ -99,7 +99,7 @@ def stream(
     given = np.empty((0, width), dtype=np.int64) if prompt is None else np.asarray(prompt, dtype=np.int64)
     alike = given.ndim == 2 and all(other is plans[0] for other in plans)
     given = np.broadcast_to(given, (pieces, *given.shape[-2:]))
-    previous, state = _read(model, representation, deriver, given, alike)
+    previous, state = read(model, representation, deriver, given, alike)
     inputs = np.empty((pieces, 1, width + len(representation.conditions)), dtype=np.int64)
     deriver.begin()
     first = step = given.shape[1]
@@ -152,7 +152,7 @@ def _places(representation: Representation) -> list[slice]:
     return [slice(end - field.width, end) for end, field in zip(ends, representation.fields, strict=True)]
 
 
-def _read(model: Model, representation: Representation, deriver: Deriver, given: Ids, alike: bool) -> tuple[Ids, State]:
+def read(model: Model, representation: Representation, deriver: Deriver, given: Ids, alike: bool) -> tuple[Ids, State]:
     """The last fields and the model's state after ``given`` (pieces, steps, columns); read once where all are alike."""
     pieces, steps, width = given.shape
     readers = 1 if alike and steps else pieces
@@ -172,6 +172,4 @@ def _read(model: Model, representation: Representation, deriver: Deriver, given:
 
 def _repeated(model: Model, state: State, pieces: int) -> State:
     """One piece's state for several: repeated along the axis that grows with the batch."""
-    shapes = zip(model.initial(1), model.initial(2), strict=True)
-    axes = [next(axis for axis in range(one.ndim) if one.shape[axis] != two.shape[axis]) for one, two in shapes]
-    return [np.repeat(part, pieces, axis=axis) for part, axis in zip(state, axes, strict=True)]
+    return [np.repeat(part, pieces, axis=axis) for part, axis in zip(state, batch_axes(model), strict=True)]

@@ -290,9 +290,9 @@ class _Desk:
                 failed = error
         if failed and not takes:
             raise failed
-        return min(takes, key=lambda take: (not take.cadence, self.rank(plan, take, len(given))))
+        return min(takes, key=lambda take: (not take.cadence, self.rank(plan, take)))
 
-    def rank(self, plan: Score, take: Take, given: int) -> float:
+    def rank(self, plan: Score, take: Take) -> float:
         """Nats a note; each fault against a rule asked for, soft ones too, counts as one more; lower is better.
 
         So does each quarter of the longest passage that a training piece has too, beyond two bars.
