@@ -5,7 +5,8 @@ all is open or only some is left: music is filled in little by little. Regions, 
 
 cells    anything (3 in 10): a random set of cells, its size uniform, as in an orderless NADE (Uria et al. 2014) and in
          Coconet (Huang et al. 2017).
-frames   the same, frame by frame (2 in 10).
+frames   the same, frame by frame (2 in 10); in one half some voices of some open frames are known, as they are when a
+         frame is filled voice by voice (Coconet's protocol).
 voices   some of the voices, or all, for the whole time or a span of it (3 in 10): harmonising a melody.
 block    some of the voices for a short span (1 in 10): what a blocked Gibbs sampler draws anew.
 span     all voices for some quarters (1 in 10): bars that are to be filled.
@@ -32,7 +33,8 @@ def draw(rng: np.random.Generator, frames: int, voices: int = 4, kind: str | Non
     """(frames, voices) True where a cell is open, at least one; of a random kind unless one is given."""
     kind = kind or str(rng.choice(list(KINDS), p=list(KINDS.values())))
     if kind == "frames":
-        return np.repeat(_some(rng, frames)[:, None], voices, axis=1)
+        mask = np.repeat(_some(rng, frames)[:, None], voices, axis=1)
+        return _begun(rng, mask) if rng.random() < 0.5 else mask
     region = np.ones((frames, voices), dtype=np.bool_)
     if kind in ("voices", "block"):
         region &= _some(rng, voices)
@@ -41,6 +43,14 @@ def draw(rng: np.random.Generator, frames: int, voices: int = 4, kind: str | Non
     if kind == "cells" or rng.random() < 0.5:
         region[region] = _some(rng, int(region.sum()))
     return region
+
+
+def _begun(rng: np.random.Generator, mask: Mask) -> Mask:
+    """The same, where a share of the open frames, uniform in 0..1, keeps only some of its voices open."""
+    begun = np.flatnonzero(mask.any(1) & (rng.random(len(mask)) < rng.random()))
+    for frame in begun.tolist():
+        mask[frame] = _some(rng, mask.shape[1])
+    return mask
 
 
 def _some(rng: np.random.Generator, count: int) -> Mask:

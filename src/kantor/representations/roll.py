@@ -242,15 +242,19 @@ class Roll:
     def derive(
         self, *plans: Score, within: Mask | None = None, joint: int | None = None, notes: int | None = None
     ) -> Deriver:
-        """The conditions and the grammar of one piece a plan; ``joint`` has no meaning here."""
-        return _Written(self, plans, within, notes)
+        """The conditions and the grammar of one piece a plan; in the frame that step ``joint`` begins nothing holds."""
+        return _Written(self, plans, within, notes, joint)
 
 
 class _Written:
     """Conditions and grammar of growing rolls: a ring of frames, so that neither time nor memory grows."""
 
-    def __init__(self, roll: Roll, plans: Sequence[Score], within: Mask | None, count: int | None) -> None:
+    def __init__(
+        self, roll: Roll, plans: Sequence[Score], within: Mask | None, count: int | None, joint: int | None
+    ) -> None:
         batch = len(plans)
+        self._until_joint = -1 if joint is None else joint  # steps
+        self._joins = np.full(batch, joint == 0)  # whether this frame is the first after what was given
         self._roll = roll
         self._clock = Clock([plan.length_ticks // roll.step for plan in plans], count)
         self.progress = self._clock.progress
@@ -301,7 +305,11 @@ class _Written:
         higher = self._key > self._chosen[:, None]
         struck = higher & self._within
         end = np.ones((len(higher), 1), dtype=np.bool_)
-        return np.hstack([struck, end] if self._roll.binary else [struck, higher & self._last, end])
+        return np.hstack([struck, end] if self._roll.binary else [struck, higher & self._holdable(), end])
+
+    def _holdable(self) -> Mask:
+        """(batch, keys) which keys can sound on in this frame."""
+        return self._last & ~self._joins[:, None]
 
     def situation(self, field: int, values: Ids, reach: int) -> Situation:
         frames = frames_until(self._clock.time, min(reach, RING - 1))
@@ -310,13 +318,14 @@ class _Written:
         grid[:, -1][self._key > self._chosen[:, None]] = OPEN
         strikes = np.repeat(self._strikes[None], len(grid), axis=0)
         if self._roll.binary:
-            strikes[:, :KEYS] &= ~self._last
+            strikes[:, :KEYS] &= ~self._holdable()
         return beside(on_keys(grid), frames, self._pitch[:, None], strikes)
 
     def keep(self, rows: Ids) -> None:
         self._clock.keep(rows)
         self._planned = {name: [each[row] for row in rows.tolist()] for name, each in self._planned.items()}
         self._rank, self._chosen, self._full = self._rank[rows], self._chosen[rows], self._full[rows]
+        self._joins = self._joins[rows]
         self._now, self._last, self._age = self._now[rows], self._last[rows], self._age[rows]
         self._struck, self._out, self._rows = self._struck[rows], self._out[rows], np.arange(len(rows))
         self._ring, self._grid = self._ring[:, rows], self._grid[:, rows]
@@ -328,7 +337,7 @@ class _Written:
         self._now[self._rows[~ending], key[~ending]] = True
         self._chosen = np.where(ending, -1, key)
         self._rank = np.where(ending, 0, self._rank + 1)
-        begins = ~self._last[self._rows, key] if self._roll.binary else step < KEYS
+        begins = ~self._holdable()[self._rows, key] if self._roll.binary else step < KEYS
         self._struck[self._rows[~ending], key[~ending]] = begins[~ending]
         frame = self._clock.time
         if ending.any():
@@ -339,6 +348,8 @@ class _Written:
             self._age[closed, :KEYS] = np.where(self._now[closed], older, 0)
             self._last[closed], self._now[closed] = self._now[closed], False
         self._clock.advance(ending, begins & ~ending)
+        self._until_joint -= 1
+        self._joins = self._joins & ~ending | (self._until_joint == 0)
         if self._clock.count is not None:
             self._full = self._full | (ending & (self._clock.notes >= self._clock.count))
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.representations import Field, Mask
-from kantor.sampling.filters import Filters, draw
+from kantor.sampling.filters import TINY, Filters, draw
 
 __all__ = ["divergence", "draw_field", "likeliest", "low_to_high", "surprise"]
 
@@ -107,16 +107,14 @@ def divergence(
         return np.zeros(len(params))
     scores = params.astype(np.float64)
     before = scores if grammar is None else np.where(grammar, scores, -np.inf)
-    after = before if allowed is None else np.where(allowed, before, -np.inf)
+    whole = np.exp(before - before.max(1, keepdims=True))
+    left = whole if allowed is None else np.where(allowed, whole, 0.0)
+    asked: Floats | float = 0.0
     if price is not None:
-        after = after - price
-    top = before.max(1, keepdims=True)
-    whole = np.exp(before - top)
-    with np.errstate(under="ignore"):
-        left = np.exp(after - top)
-    mass = np.maximum(left.sum(1), np.finfo(np.float64).tiny)
-    asked = 0.0 if price is None else (left * price).sum(1) / mass
-    nats: Floats = np.maximum(np.log(whole.sum(1)) - np.log(mass) - asked, 0.0)
+        with np.errstate(under="ignore"):
+            left = left * np.exp(-price)
+        asked = (left * price).sum(1) / np.maximum(left.sum(1), TINY)
+    nats: Floats = np.maximum(np.log(whole.sum(1)) - np.log(np.maximum(left.sum(1), TINY)) - asked, 0.0)
     return nats
 
 

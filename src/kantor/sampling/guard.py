@@ -166,20 +166,19 @@ class Guard:
         if not self.rules:
             return None, None
         view = _alternatives(situation)
-        batch, classes = situation.strikes.shape
         admitted: Mask | None = None
         price: Nats | None = None
         for one, bound in zip(self.rules, self._bound, strict=True):
-            found = np.zeros((batch, classes), dtype=np.int64)
+            wrong = np.zeros(situation.strikes.shape, dtype=np.bool_)
             for rule, rows in bound:
                 some = view.last(rule.reach + 1) if situation.at == -1 else view
                 faults = rule.faults(some if rows is None else some.rows(rows))
-                new = faults[:, :-1] & ~faults[:, -1:]
-                found[slice(None) if rows is None else rows] = new.sum((2, 3))
+                new = faults[:, :-1] > faults[:, -1:]
+                wrong[slice(None) if rows is None else rows] = new.reshape(*new.shape[:2], -1).any(-1)
             if one.weight is None:
-                admitted = found == 0 if admitted is None else admitted & (found == 0)
+                admitted = ~wrong if admitted is None else admitted & ~wrong
             else:
-                price = np.where(found > 0, one.weight, 0.0) + (0.0 if price is None else price)
+                price = np.where(wrong, one.weight, 0.0) + (0.0 if price is None else price)
         return admitted, price
 
     def verdict(self, situation: Situation, grammar: Mask | None) -> Verdict:
