@@ -3,9 +3,8 @@
     python -m experiments.rhythm MODEL [MODEL ...] [--corpus NAME | --data DIR] [--count 24] [--bars 16]
 
 For each model, ``count`` pieces from nothing; beside them the validation pieces of the corpus. Printed: intersections of
-the step and duration histograms with the corpus's (0..1); the share of onsets on the grid of sixteenths; onset variance
-(of the number of onsets in each beat, over beats, a mean over pieces); and autocorrelation at four beats of the onsets'
-indicator on the grid of sixteenths (Pearson, a mean over pieces).
+the step and duration histograms with the corpus's (0..1); the share of onsets on the grid of sixteenths; and two metrics
+of Kantor's, onset-variance and regularity-four-beats, means over pieces of at least eight notes.
 """
 
 from __future__ import annotations
@@ -18,7 +17,9 @@ import numpy as np
 
 import kantor
 from kantor.errors import KantorError
+from kantor.evaluation.features import hear_set
 from kantor.evaluation.histograms import histograms, intersection
+from kantor.evaluation.sets import estimates
 from kantor.verbs._sources import source
 
 SIXTEENTHS = 4
@@ -26,26 +27,17 @@ SIXTEENTHS = 4
 
 def rhythm(scores):
     """The three figures of metre over a list of scores."""
-    shares, variances, correlations = [], [], []
-    for score in scores:
-        if len(score) < 8:
-            continue
-        quarters = score.notes["onset"] / score.ticks_per_quarter
-        places = quarters * SIXTEENTHS
+    kept = [score for score in scores if len(score) >= 8]
+    shares = []
+    for score in kept:
+        places = score.notes["onset"] / score.ticks_per_quarter * SIXTEENTHS
         shares.append(np.isclose(places, np.rint(places), atol=1e-6).mean())
-        beats = int(np.ceil(score.length_ticks / score.ticks_per_quarter))
-        distinct = np.unique(quarters)
-        variances.append(np.bincount(distinct.astype(int), minlength=beats).var())
-        grid = np.zeros(beats * SIXTEENTHS + 1)
-        grid[np.minimum(np.rint(places).astype(int), len(grid) - 1)] = 1
-        lag = 4 * SIXTEENTHS
-        early, late = grid[:-lag], grid[lag:]
-        if len(early) > lag and early.std() and late.std():
-            correlations.append(np.corrcoef(early, late)[0, 1])
+    asked = ("onset-variance", "regularity-four-beats")
+    found = estimates(hear_set(((str(number), score) for number, score in enumerate(kept)), asked))
     return {
         "onsets_on_sixteenths": float(np.mean(shares)),
-        "onset_variance": float(np.mean(variances)),
-        "autocorrelation_4_beats": float(np.mean(correlations)) if correlations else float("nan"),
+        "onset_variance": found["onset-variance"].value,
+        "autocorrelation_4_beats": found["regularity-four-beats"].value,
     }
 
 
