@@ -15,17 +15,24 @@ from typing import Any, ClassVar, Protocol
 from kantor.errors import BundleError, OptionError, UnknownNameError
 
 __all__ = [
+    "CYCLE",
     "NETWORKS",
+    "AttentiveLstm",
     "BranchedLstm",
     "ConvLstm",
     "Lstm",
     "NetworkConfig",
     "PlainLstm",
     "TwoSided",
+    "alike",
     "from_dict",
     "to_dict",
     "widths",
 ]
+
+
+#: Steps after which an attentive network's biases by distance come round again: four bars of sixteenths.
+CYCLE = 64
 
 
 class NetworkConfig(Protocol):
@@ -135,6 +142,56 @@ class Lstm:
                 first += width
                 chain += (seen + 1) * seen + (sum(inputs[:first]) + first) * seen
         return tables + stack + middle + chain + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
+
+
+@dataclass(frozen=True)
+class AttentiveLstm:
+    """Embeddings of all inputs, summed; a stack of LSTMs; attention to its own past; chained heads two layers deep.
+
+    Parameters
+    ----------
+    embedding      width of the embeddings; every input column has its own table, and they are added up.
+    hidden         units of each LSTM.
+    layers         how many LSTMs are stacked.
+    attention      width of queries, keys and values.
+    memory         how many steps back it can look.
+    head           width of the layer that joins state, embedding and what was found, and of the heads' layers.
+    dropout        share of units dropped between layers, of what is found, and in the heads, 0..1.
+    input_dropout  share of the embedding dropped, 0..1.
+    """
+
+    embedding: int = 256
+    hidden: int = 512
+    layers: int = 2
+    attention: int = 96
+    memory: int = 512
+    head: int = 384
+    dropout: float = 0.3
+    input_dropout: float = 0.1
+
+    kind: ClassVar[str] = "attentive-lstm"
+    two_sided: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if not self.head:
+            raise OptionError("expected a head of at least 1 unit, got 0.")
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, one bias a gate; each field's columns have a row for "before the start"."""
+        columns = widths(outputs, kinds)
+        own = sum(columns)
+        tables = (sum(inputs) + own) * self.embedding + (sum(inputs[:own]) + own) * self.attention
+        stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
+        looks = 3 * (self.hidden + 1) * self.attention + self.attention + self.memory + CYCLE
+        join = (self.hidden + self.embedding + self.attention + 1) * self.head
+        chain, first = 0, 0
+        for width in columns[:-1]:
+            first += width
+            chain += (sum(inputs[:first]) + first) * self.head
+        deep = len(columns) * (2 * (self.head + 1) * self.head + 2 * self.head)
+        heads = _heads(self.head, [_units(*field) for field in _fields(outputs, kinds)])
+        return tables + stack + looks + join + chain + deep + heads
 
 
 @dataclass(frozen=True)
@@ -250,7 +307,9 @@ def _units(size: int, kind: str) -> int:
     return 1 if kind == "real" else size
 
 
-NETWORKS: dict[str, type[Any]] = {config.kind: config for config in (BranchedLstm, ConvLstm, Lstm, PlainLstm, TwoSided)}
+NETWORKS: dict[str, type[Any]] = {
+    config.kind: config for config in (AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm, TwoSided)
+}
 
 
 def _check(config: Any) -> None:
@@ -266,6 +325,12 @@ def _check(config: Any) -> None:
                 raise OptionError(f"expected a {field.name} of at least 0 units, got {value}.")
         elif min(value if isinstance(value, tuple) else (value,), default=0) < 1:
             raise OptionError(f"expected the network's {field.name} to be at least 1, got {value}.")
+
+
+def alike(one: NetworkConfig, other: NetworkConfig) -> bool:
+    """Whether the weights of one fit the other: all but what is dropped in training is the same."""
+    sizes = [{k: v for k, v in to_dict(config).items() if not k.endswith("dropout")} for config in (one, other)]
+    return sizes[0] == sizes[1]
 
 
 def to_dict(config: NetworkConfig) -> dict[str, Any]:

@@ -117,6 +117,19 @@ def test_transposed_pieces_stay_in_the_ranges_of_the_set():
     assert highs.tolist() == np.max([grid.max(0) for grid in grids], axis=0).tolist()
 
 
+def test_pieces_may_move_within_the_range_of_all_parts_together():
+    def lowest_and_highest(**options):
+        pieces = Pieces(SET, Chorale(), 1, augmentation=Augmentation(transpose=12, **options))
+        grids = [targets[0].reshape(-1, 4).numpy() for number in range(30) for _, targets in epoch(pieces, number)]
+        return np.min([grid.min(0) for grid in grids], axis=0), np.max([grid.max(0) for grid in grids], axis=0)
+
+    (low, high), (lower, higher) = lowest_and_highest(), lowest_and_highest(together=True)
+    assert (lower.min(), higher.max()) == (low.min(), high.max())
+    assert (lower <= low).all()
+    assert (higher >= high).all()
+    assert (lower < low).any() or (higher > high).any()
+
+
 def test_a_transposed_piece_has_its_transposed_key():
     representation = Chorale(inputs=("key",))
     pieces = Pieces([piece(4, 60), piece(4, 62)], representation, 2, augmentation=Augmentation(transpose=2))

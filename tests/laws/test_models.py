@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from kantor import bundle as bundles
 from kantor import registry
@@ -229,13 +230,21 @@ def test_a_network_lives_on_one_device(config, representation):
     assert {tensor.device.type for tensor in (*params, *state)} == {"meta"}
 
 
-@pytest.fixture(scope="module", params=[pytest.param(pair.values, id=pair.id) for pair in one_pair_each()])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((*pair.values, bool(number % 2)), id=f"{pair.id}-{'half' if number % 2 else 'whole'}")
+        for number, pair in enumerate(one_pair_each())
+    ],
+)
 def exported(request, tmp_path_factory):
-    """A network and the bundle that was made of it."""
-    config, representation = request.param
+    """A network and the bundle that was made of it; of every other one the weights are kept as float16."""
+    config, representation, half = request.param
     network = fresh(config, representation)
     folder = tmp_path_factory.mktemp("exported")
-    export(network, config, representation, folder, {"name": "made by a test"})
+    export(network, config, representation, folder, {"name": "made by a test"}, half=half)
+    kept = {tensor.dtype for tensor in load_file(folder / "weights.safetensors").values() if tensor.is_floating_point()}
+    assert kept == {torch.float16 if half else torch.float32}
     return network, bundles.load(folder)
 
 

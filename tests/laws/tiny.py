@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kantor import registry
-from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm, TwoSided
+from kantor.networks import NETWORKS, AttentiveLstm, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm, TwoSided
 from kantor.representations import Representation, columns
 
 PER_COLUMN = (BranchedLstm, ConvLstm)  # networks with an LSTM or a table for each column
@@ -21,6 +21,14 @@ PLANNED = ("meter", "beat", "key", "fermata", "remaining")
 #: Options by representation, each set under the name that its tests bear.
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "cells": {"bare": {}, "all": {"inputs": ("phase", *PLANNED)}},
+    "choir": {
+        "plain": {"order": "SBAT"},
+        "full-all": {
+            "spelling": "full",
+            "order": "SBAT",
+            "inputs": ("phase", "now", "held", "lag-4", "lag-16", *PLANNED),
+        },
+    },
     "chorale": {
         "plain": {},
         "plain-all": {"order": "SBAT", "inputs": DERIVED + PLANNED},
@@ -63,6 +71,9 @@ NETS: dict[str, NetworkConfig] = {
     "conv-lstm": ConvLstm(embedding=3, filters=(4, 5), dropout=0.1, hidden=8),
     "lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "chained-lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5, chained=True),
+    "attentive-lstm": AttentiveLstm(
+        embedding=6, hidden=8, layers=2, attention=4, memory=7, head=5, dropout=0.1, input_dropout=0.1
+    ),
     "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
     "two-sided": TwoSided(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "branched-lstm": BranchedLstm(branch=3, branch_dropout=0.1, hidden=6, dense=5, head=4, dropout=0.1),

@@ -283,6 +283,12 @@ def test_a_model_of_another_representation_or_network_is_not_gone_on_from(music,
     assert not (tmp_path / "run").exists()
 
 
+def test_what_is_dropped_in_training_may_differ_from_the_first_models(music, tmp_path):
+    go(music, tmp_path / "first", LEARNERS["notes"])
+    tuned = go(music, tmp_path / "tuned", LEARNERS["notes"], start=tmp_path / "first", settings={"dropout": "0.5"})
+    assert tuned.network.dropout == 0.5
+
+
 def test_a_training_from_a_model_can_be_resumed(music, others, tmp_path):
     go(music, tmp_path / "first", LEARNERS["events"])
     more = {"start": tmp_path / "first", "settings": {"epochs": "3"}}

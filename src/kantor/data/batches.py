@@ -56,6 +56,7 @@ class Augmentation:
     velocity: float = 0.0
     bare: float = 0.0
     unknown: float = 0.0
+    together: bool = False  # pieces move within the range of all parts together
 
 
 class Variation(NamedTuple):
@@ -123,6 +124,8 @@ class Pieces(IterableDataset[Batch]):
         self._planned = [condition.name for condition in representation.conditions if condition.planned]
         if augmentation and augmentation.transpose:
             ranges = part_ranges(self.scores, max((len(score.parts) for score in self.scores), default=0))
+            if augmentation.together:
+                ranges[:] = ranges[:, 0].min(), ranges[:, 1].max()
             self._shifts = [shifts(score, ranges, augmentation.transpose) for score in self.scores]
         else:
             self._shifts = [np.zeros(1, dtype=np.int64)] * len(self.scores)

@@ -84,8 +84,9 @@ class Likelihood:
         return asdict(self)
 
 
-#: Of each piece, in this order: notes, frames, steps, right, steps after the first frame, those of them that changed,
-#: right among these, keys, keys rightly said, keys that sound, nats of spelling; then nats of each field.
+#: Of each piece, in this order: notes, frames, steps (of a choir, its cells), right, steps after the first frame, those
+#: of them that changed, right among these, keys, keys rightly said, keys that sound, nats of spelling; then nats of each
+#: field.
 COUNTS = (
     *("notes", "frames", "steps", "right", "later", "changed", "right_changed"),
     *("keys", "right_keys", "sounding", "spelling"),
@@ -115,7 +116,9 @@ class Example(NamedTuple):
 
 def protocols_of(representation: Representation) -> tuple[str, ...]:
     """The protocols by which models of this representation can be judged."""
-    return {"cell": PROTOCOLS, "frame": ("whole", "frames"), "note": ("whole",)}[representation.unit]
+    if representation.unit == "cell":  # of a window the first cell is given, where a step is one
+        return PROTOCOLS if len(representation.fields) == 1 else ("whole", "frames")
+    return ("whole", "frames") if representation.unit == "frame" else ("whole",)
 
 
 def likelihood(
@@ -168,7 +171,7 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             given = int(protocol == "windows")
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
             later = frames > 0
-            changed = later & representation.changed(encoding)
+            changed = later[:, None] & representation.changed(encoding).reshape(len(later), -1)
             judged = later if protocol == "frames" else np.arange(len(later)) >= given
             cells = int(judged.sum()) * len(representation.fields)
             notes = cells if representation.unit == "cell" else encoding.notes
@@ -214,7 +217,8 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
     steps = len(stretch.inputs)
     features = [part[:, :steps] for part in features]
     counted = stretch.counted
-    right = np.ones(int(counted.sum()), dtype=np.bool_)
+    lines = stretch.changed.shape[1]  # what a step is right or wrong in: as a whole, or field by field
+    right = np.ones((int(counted.sum()), lines), dtype=np.bool_)
     column = 0
     for k, field in enumerate(representation.fields):
         params = model.field(features, stretch.values[None], k)[0][counted]
@@ -224,12 +228,12 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
         if field.kind == "real":
             continue
         hits = likeliest(field, params) == wanted
-        right &= hits.all(1)
+        right[:, k % lines] &= hits.all(1)
         if field.kind == "multi-hot":
             for name, count in (("keys", hits.size), ("right_keys", hits.sum()), ("sounding", wanted.sum())):
                 sums[COUNTS.index(name)] += count
     later, changed = stretch.later[counted], stretch.changed[counted]
-    counts = {"steps": len(right), "right": right.sum(), "later": later.sum(), "changed": changed.sum()}
+    counts = {"steps": right.size, "right": right.sum(), "later": later.sum() * lines, "changed": changed.sum()}
     for name, count in {**counts, "right_changed": (right & changed).sum()}.items():
         sums[COUNTS.index(name)] += count
 

@@ -17,7 +17,7 @@ from torch.nn import functional
 from kantor.models._embedding import SummedEmbedding
 from kantor.networks import widths
 
-__all__ = ["Chained", "Heads", "Owned"]
+__all__ = ["Chained", "Deep", "Heads", "Owned"]
 
 
 class Heads(nn.Module):
@@ -128,4 +128,33 @@ class Chained(Heads):
             known = self.before[k - 1](values[..., : self.places[k].start])
             hidden = self.dropout(functional.gelu(self.mix[k - 1](features) + known))
             found.append(self.field(k, self.linear[k](hidden)))
+        return tuple(found)
+
+
+class Deep(Chained):
+    """Chained heads of two layers: GELU over the features with what is decided, a residual layer, layer normalisation.
+
+    The first field has these layers too; nothing is decided before it.
+    """
+
+    def __init__(
+        self, seen: int, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str], dropout: float
+    ) -> None:
+        super().__init__(seen, inputs, outputs, kinds, dropout)
+        self.mix.insert(0, nn.Linear(seen, seen))
+        self.residual = nn.ModuleList(nn.Linear(seen, seen) for _ in outputs)
+        self.norms = nn.ModuleList(nn.LayerNorm(seen) for _ in outputs)
+
+    def forward(self, features: Tensor, values: Tensor | None = None) -> tuple[Tensor, ...]:
+        """See :class:`Chained`."""
+        if values is None:
+            raise ValueError("chained heads need the fields that are decided before theirs")
+        found = []
+        for k, place in enumerate(self.places):
+            hidden = self.mix[k](features)
+            if k:
+                hidden = hidden + self.before[k - 1](values[..., : place.start])
+            hidden = self.dropout(functional.gelu(hidden))
+            hidden = self.norms[k](hidden + functional.gelu(self.residual[k](hidden)))
+            found.append(self.field(k, self.linear[k](self.dropout(hidden))))
         return tuple(found)

@@ -1,18 +1,18 @@
-"""The plain grid, done better: two LSTMs that know who sings, how long everyone has held, and what came a bar ago."""
+"""The plain grid, done better: a step a sixteenth, LSTMs that know the last bars and look back at how they went on."""
 
-from kantor.networks import Lstm
+from kantor.networks import AttentiveLstm
 from kantor.presets import Preset
-from kantor.representations.chorale import Chorale
+from kantor.representations.choir import Choir
 from kantor.training.recipe import Recipe
 
 PART = Preset(
     name="jsb",
     about="Four-part chorales on the published grid, where held and repeated notes look alike; for comparing figures.",
-    representation=Chorale(
-        spelling="plain",
-        order="SBAT",
-        inputs=("voice", "phase", "own", "now", "held", "lag-4", "lag-8", "lag-16", "remaining"),
+    representation=Choir(
+        spelling="plain", order="SBAT", inputs=("phase", "held", "lag-2", "lag-4", "lag-8", "lag-16", "lag-32")
     ),
-    network=Lstm(),
-    recipe=Recipe(epochs=100, batch_size=16, transpose=6, unknown=0.7, precision="bf16-mixed"),
+    network=AttentiveLstm(),
+    recipe=Recipe(
+        epochs=100, batch_size=8, learning_rate=3e-3, transpose=6, ranges="all", precision="bf16-mixed", store="float16"
+    ),
 )

@@ -25,7 +25,8 @@ representation offers
 ``until(values, tick)``
     how many leading steps lie before ``tick`` of their own plan.
 ``changed(encoding)``
-    (steps,) where a step differs from what went before it in its line: what copying would get wrong.
+    (steps,) where a step differs from what went before it in its line: what copying would get wrong; or (steps,
+    fields), where each field is a line of its own.
 ``unique``
     whether a score has one encoding: every grammatical walk then encodes to itself.
 ``closes``
@@ -66,6 +67,7 @@ __all__ = [
     "Mask",
     "Representation",
     "Situation",
+    "cells_in",
     "columns",
     "decided",
     "inputs_of",
@@ -287,6 +289,11 @@ def columns(representation: Representation) -> Columns:
     inputs += [condition.size for condition in representation.conditions]
     fields = representation.fields
     return Columns(tuple(inputs), tuple(field.size for field in fields), tuple(field.kind for field in fields))
+
+
+def cells_in(representation: Representation, steps: int) -> int:
+    """How many cells so many steps decide; 0 where likelihoods are not counted by cells."""
+    return steps * len(representation.fields) if representation.unit == "cell" else 0
 
 
 def decided(representation: Representation) -> int:

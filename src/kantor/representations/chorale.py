@@ -24,7 +24,8 @@ remaining   frames until the end, capped (planned)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Literal
@@ -33,12 +34,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import OptionError, ScoreError
-from kantor.representations import Condition, Deriver, Encoding, Field, Ids, Mask, Situation
+from kantor.representations import Condition, Encoding, Field, Ids, Mask, Situation
 from kantor.representations._voices import voices
 from kantor.rules import OPEN, SILENT
 from kantor.score import NOTE, TICKS_PER_QUARTER, VOICES, Part, Score
 
-__all__ = ["CELL", "PART", "Chorale"]
+__all__ = ["CELL", "PART", "CellDeriver", "Chorale"]
 
 #: What a class of a cell means: MIDI pitch (-1: none) and whether it is an attack.
 CELL = np.dtype([("pitch", "<i2"), ("attack", "?")])
@@ -297,7 +298,7 @@ class Chorale:
 
     def derive(
         self, *plans: Score, within: Mask | None = None, joint: int | None = None, notes: int | None = None
-    ) -> Deriver:
+    ) -> CellDeriver:
         """The conditions of one piece a plan, one cell at a time.
 
         The plans are of one length; the grammar keeps each voice to the pitches ``within`` (voices, 128), if given,
@@ -306,7 +307,7 @@ class Chorale:
         """
         each = [self.planned(plan) for plan in plans]
         together = {name: np.stack([planned[name] for planned in each], axis=1) for name in each[0]}
-        return _Cells(self, together, [self.length(plan) for plan in plans], self._within(within), joint)
+        return CellDeriver(self, together, [self.length(plan) for plan in plans], self._within(within), joint)
 
     def _within(self, within: Mask | None) -> Mask | None:
         """(voices, classes): False where a class attacks a pitch that its voice may not."""
@@ -318,7 +319,7 @@ class Chorale:
         return mask
 
 
-class _Cells:
+class CellDeriver:
     """Conditions and grammar of ``batch`` growing chorales.
 
     The past is a ring of frames, so neither time nor memory grows with the piece.
@@ -357,6 +358,18 @@ class _Cells:
         self._decided = np.array([np.isin(np.arange(voices), self._turns[:turn]) for turn in range(voices)])
         self._start_frame()
 
+    @contextmanager
+    def supposing(self, values: Ids) -> Iterator[None]:
+        """Within, as if the next cells of this frame were ``values`` (batch, cells), fewer than all of it."""
+        before = self._now, self._held, self._turn
+        self._now, self._held = self._now.copy(), self._held.copy()
+        try:
+            for column in range(values.shape[1]):
+                self.push(values[:, column : column + 1])
+            yield
+        finally:
+            self._now, self._held, self._turn = before
+
     def _start_frame(self) -> None:
         for column, classes in self._planned:
             self._out[:, column] = classes[min(self._frame, len(classes) - 1)]  # (frames, batch)
@@ -366,6 +379,7 @@ class _Cells:
             self._out[:, self._columns["phase"]] = self._frame % PHASES
 
     def conditions(self) -> Ids:
+        """See :class:`~kantor.representations.Deriver`."""
         voice = self._turns[self._turn]
         for name, place in self._columns.items():
             if name == "now":
@@ -382,22 +396,30 @@ class _Cells:
         """A chorale counts no notes."""
 
     def done(self) -> Mask | None:
+        """See :class:`~kantor.representations.Deriver`."""
         steps = self._frame * len(self._turns) + self._turn
         return steps >= self._lengths if steps >= self._least else None
 
     def progress(self) -> float:
+        """See :class:`~kantor.representations.Deriver`."""
         return (self._frame * len(self._turns) + self._turn) / max(int(self._lengths.max()), 1)
 
     def allowed(self, field: int, values: Ids) -> Mask | None:
+        """See :class:`~kantor.representations.Deriver`."""
+        return self.admitted(self._turn)
+
+    def admitted(self, turn: int) -> Mask | None:
+        """(batch, classes) what the grammar admits in this turn of the frame, whatever the turns before it decide."""
         if self._masks is None:
             return None
-        voice = self._turns[self._turn]
+        voice = self._turns[turn]
         own = self._now[:, voice]
         sounding = ((own != SILENCE) & (own != BEFORE) & (self._frame != self._joint)).astype(np.intp)
         allowed: Mask = self._masks[voice, sounding]
         return allowed
 
     def situation(self, field: int, values: Ids, reach: int) -> Situation:
+        """See :class:`~kantor.representations.Deriver`."""
         voice, frame = self._turns[self._turn], self._frame
         past = min(reach, RING - 1)
         frames = np.arange(frame - past, frame + 1)
@@ -418,6 +440,7 @@ class _Cells:
         return Situation(pitch, numbers, -1, voice, choices[:, :, None], strikes, struck)
 
     def keep(self, rows: Ids) -> None:
+        """See :class:`~kantor.representations.Deriver`."""
         self._lengths, self._out = self._lengths[rows], self._out[rows]
         self._least = int(self._lengths.min()) if len(rows) else 0
         self._planned = [(column, classes[:, rows]) for column, classes in self._planned]
@@ -425,6 +448,7 @@ class _Cells:
         self._now, self._held = self._now[rows], self._held[rows]
 
     def push(self, values: Ids) -> None:
+        """See :class:`~kantor.representations.Deriver`."""
         voice = self._turns[self._turn]
         cell, before = values[:, 0], self._now[:, voice]
         if self._hold is None:

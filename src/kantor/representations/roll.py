@@ -309,7 +309,8 @@ class _Written:
 
     def _holdable(self) -> Mask:
         """(batch, keys) which keys can sound on in this frame."""
-        return self._last & ~self._joins[:, None]
+        holdable: Mask = self._last & ~self._joins[:, None]
+        return holdable
 
     def situation(self, field: int, values: Ids, reach: int) -> Situation:
         frames = frames_until(self._clock.time, min(reach, RING - 1))

@@ -36,11 +36,27 @@ __all__ = ["add_metrics", "export", "restore"]
 
 
 def export(
-    network: Network, config: NetworkConfig, representation: Representation, out: Path, card: Mapping[str, Any]
+    network: Network,
+    config: NetworkConfig,
+    representation: Representation,
+    out: Path,
+    card: Mapping[str, Any],
+    *,
+    half: bool = False,
 ) -> Bundle:
-    """Write ``network`` as a bundle into ``out``; ``card`` adds name, preset, corpus, metrics ... to bundle.json."""
+    """Write ``network`` as a bundle into ``out``; ``card`` adds name, preset, corpus, metrics ... to bundle.json.
+
+    With ``half`` its weights are rounded to float16, in the network too, and stored so; the graph widens them as it is
+    loaded, and computes in float32 as ever.
+    """
     network = network.eval().cpu()
-    weights = save({name: value.contiguous() for name, value in network.state_dict().items()})
+    state: dict[str, Tensor] = network.state_dict()
+    if half:
+        for value in state.values():
+            if value.is_floating_point():
+                value.copy_(value.half())
+    kept = {name: value.half() if half and value.is_floating_point() else value for name, value in state.items()}
+    weights = save({name: value.contiguous() for name, value in kept.items()})
     files = {WEIGHTS: weights, GRAPH: _reference(_graph(network, len(columns(representation).inputs)), weights)}
     if network.heads.chained:
         files[HEADS] = _reference(_heads_graph(network, decided(representation)), weights)
@@ -262,15 +278,24 @@ def _reference(model: onnx.ModelProto, weights: bytes) -> bytes:
     """Serialise ``model`` with its parameters pointing into the safetensors file ``weights``."""
     (header_bytes,) = struct.unpack("<Q", weights[:8])
     header = json.loads(weights[8 : 8 + header_bytes])
+    widened = []
     for initializer in model.graph.initializer:
         if initializer.name in header:
-            begin, end = header[initializer.name]["data_offsets"]
+            name, known = initializer.name, header[initializer.name]
+            begin, end = known["data_offsets"]
+            if known["dtype"] == "F16":
+                initializer.name, initializer.data_type = f"{name}.half", onnx.TensorProto.FLOAT16
+                to = onnx.TensorProto.FLOAT
+                widened.append(onnx.helper.make_node("Cast", [initializer.name], [name], name=f"{name}.wide", to=to))
             initializer.ClearField("raw_data")
             initializer.data_location = onnx.TensorProto.EXTERNAL
             del initializer.external_data[:]
             places = {"location": WEIGHTS, "offset": str(8 + header_bytes + begin), "length": str(end - begin)}
             for key, value in places.items():
                 initializer.external_data.add(key=key, value=value)
+    nodes = [*widened, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
     for node in model.graph.node:  # stack traces of the machine that exported it are nobody's business
         del node.metadata_props[:]
         node.doc_string = ""

@@ -361,7 +361,14 @@ class _Loaders(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         options: dict[str, Any] = {"window": recipe.window, "two_sided": two_sided}
-        varied = Augmentation(recipe.transpose, recipe.vary_tempo, recipe.vary_velocity, recipe.bare, recipe.unknown)
+        varied = Augmentation(
+            recipe.transpose,
+            recipe.vary_tempo,
+            recipe.vary_velocity,
+            recipe.bare,
+            recipe.unknown,
+            together=recipe.ranges == "all",
+        )
         self.train = Pieces(train, representation, recipe.batch_size, augmentation=varied, seed=recipe.seed, **options)
         self.valid = Pieces(valid, representation, 2 * recipe.batch_size, hidden=HIDDEN, **options)
         for purpose, pieces in (("train", self.train), ("validate", self.valid)):

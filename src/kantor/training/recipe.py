@@ -35,6 +35,8 @@ class Recipe:
     loss_weights   what each field's loss counts; empty: 1 each.
     positive_weight  of a key that sounds against one that does not, in a multi-hot field's loss.
     transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
+    ranges         whose range that is: "parts", each voice's own in the training pieces, where a choir could still sing
+                   it, or "all", that of all voices together: more keys, for likelihoods.
     vary_tempo     pieces are stretched or squeezed by up to this share, 0..1: for performances, whose times lie on no
                    grid anyway.
     vary_velocity  pieces are made louder or softer by up to this share, 0..1.
@@ -43,6 +45,7 @@ class Recipe:
     patience       epochs without a better validation after which training ends. 0, the default: never, for the epochs
                    of "one-cycle" are planned ahead and its last, slow ones are the best; it suits the other schedules.
     precision      "32-true", or "bf16-mixed": products in bfloat16, weights and sums in float32.
+    store          how a bundle keeps the weights: "float32", or "float16", half the size.
     seed           of weights, order, transpositions and dropout, 0..2**31 - 1.
     """
 
@@ -57,12 +60,14 @@ class Recipe:
     loss_weights: tuple[float, ...] = ()
     positive_weight: float = 1.0
     transpose: int = 0
+    ranges: str = "parts"
     vary_tempo: float = 0.0
     vary_velocity: float = 0.0
     bare: float = 0.0
     unknown: float = 0.0
     patience: int = 0
     precision: str = "32-true"
+    store: str = "float32"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -105,5 +110,7 @@ CHOICES = {
     "optimizer": ("adamw", "adam", "nadam"),
     "schedule": ("one-cycle", "plateau", "constant"),
     "precision": ("32-true", "bf16-mixed"),
+    "ranges": ("parts", "all"),
+    "store": ("float32", "float16"),
 }
 assert set(CHOICES) < {field.name for field in fields(Recipe)}

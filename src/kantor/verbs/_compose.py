@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
 from kantor.errors import DeadEndError, OptionError
-from kantor.representations import Ids, Mask, decided
+from kantor.representations import Ids, Mask, cells_in, decided
 from kantor.rules import check_agreement, faults
 from kantor.runtime import Model
 from kantor.sampling.beam import beam
@@ -299,7 +299,7 @@ class _Desk:
         """
         score = self.bundle.representation.decode(take.values, plan)
         score = score.cut(self.since, score.length_ticks) if self.since else score
-        notes = max(len(take.nats) if self.bundle.representation.unit == "cell" else len(score), 1)
+        notes = max(cells_in(self.bundle.representation, len(take.nats)) or len(score), 1)
         rules = {one.name: one.rule for one in self.steering.rules} if self.bundle.representation.voiced else {}
         copied = self.steering.memory.copied(score).quarters if self.steering.memory else 0.0
         return (float(take.nats.sum()) + len(faults(score, rules)) + max(copied - ALLOWED, 0.0)) / notes

@@ -12,6 +12,7 @@ import kantor
 from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.evaluation.novelty import Memory
+from kantor.representations import cells_in
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Asked
 from kantor.score import Key, Score, Tempo
@@ -282,7 +283,7 @@ def finish(
     remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
     remarks = remarks if len(score) else (*remarks, SILENT)
     # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
-    decided = len(done.nats) if bundle.representation.unit == "cell" else len(score) - given
+    decided = cells_in(bundle.representation, len(done.nats)) or len(score) - given
     copied = memory.copied(score if added is None else added) if memory else None
     mean, cost = (float(nats.sum()) / decided if decided else 0.0 for nats in (done.nats, done.cost))
     return Piece(

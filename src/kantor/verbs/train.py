@@ -15,6 +15,7 @@ from kantor.corpora import Corpus, Selection
 from kantor.errors import InputError, MissingExtraError, OptionError, TrainingError
 from kantor.evaluation.infilling import infilling
 from kantor.evaluation.likelihood import likelihood, protocols_of
+from kantor.networks import alike
 from kantor.presets import LEARNED, Preset
 from kantor.representations.cells import Cells
 from kantor.runtime import Runtime
@@ -113,7 +114,8 @@ def train(
         inspect=None if chosen.network.two_sided else inspector(chosen.representation, pieces),
     )
     card = _card(chosen, music, pieces, name, chosen_of) | {"training": _history(fitted)}
-    made = export(fitted.network, chosen.network, chosen.representation, folder, card)
+    half = chosen.recipe.store == "float16"
+    made = export(fitted.network, chosen.network, chosen.representation, folder, card, half=half)
     made = add_metrics(made, _metrics(made, valid))
     say(f"{folder}: valid {fitted.valid_nats:.4f} nats after {fitted.seconds / 60:.1f} minutes")
     return made
@@ -204,13 +206,13 @@ def _with_tables(chosen: Preset, first: Bundle, say: Callable[[str], None]) -> P
     Raises
     ------
     OptionError
-        If anything else of representation or network differs.
+        If anything else of representation or network differs; dropout may.
     """
     mine, theirs = chosen.representation, first.representation
     tables = [option.name for option in fields(mine) if option.name in LEARNED]  # type: ignore[arg-type]
     if type(mine) is type(theirs):
         mine = replace(mine, **{name: getattr(theirs, name) for name in tables})  # type: ignore[type-var]
-    if mine != theirs or first.network != chosen.network:
+    if mine != theirs or not alike(first.network, chosen.network):
         raise OptionError(
             f"expected --from a model of preset {chosen.name}'s representation and network, "
             f"got {first.name}, which differs; use the preset it was trained by, or the same --set."
