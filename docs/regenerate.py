@@ -20,12 +20,18 @@ INTRODUCTION = """# All commands and options
 
 def help_page() -> str:
     """The page, in Markdown: a heading for each command, a table of what it takes."""
-    return "\n".join([INTRODUCTION, *map(_section, app.registered_commands)])
+    groups = [
+        _section(command, f"{group.name} ")
+        for group in app.registered_groups
+        if group.typer_instance is not None
+        for command in group.typer_instance.registered_commands
+    ]
+    return "\n".join([INTRODUCTION, *map(_section, app.registered_commands), *groups])
 
 
-def _section(command: CommandInfo) -> str:
+def _section(command: CommandInfo, within: str = "") -> str:
     assert command.callback is not None
-    name = command.name or command.callback.__name__
+    name = within + (command.name or command.callback.__name__)
     taken = inspect.signature(command.callback, eval_str=True).parameters.values()
     arguments = [p.name.upper() for p in taken if isinstance(_info(p), ArgumentInfo)]
     usage = " ".join(["kantor", name, *arguments, "[OPTIONS]"])

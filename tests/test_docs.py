@@ -23,7 +23,7 @@ PAGES = sorted(
     + list((ROOT / "samples").rglob("*.md"))
 )
 FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost", "127.0.0.1")
-ROOMS = ("rules", "representations", "presets", "corpora", "models", "baselines")
+ROOMS = ("rules", "metrics", "representations", "presets", "corpora", "models", "baselines")
 #: Models that compose from left to right, and are judged so; the others fill in what is missing.
 COMPOSING = [name for name in shipped() if not kantor.load(name).network.two_sided]
 FILLING = sorted(set(shipped()) - set(COMPOSING))
@@ -181,6 +181,32 @@ def test_plot_prints_what_is_documented(printed, prompt, music):
     assert_as_documented(printed("plot", "run", "--json"), "plot of a training")
 
 
+def test_check_prints_what_is_documented(printed, prompt):
+    report = printed("check", prompt, "-o", "marked.svg", "--json")
+    assert_as_documented(report, "check")
+    assert report["faults"]
+    for fault in report["faults"]:
+        assert_as_documented(fault, "check of each fault")
+
+
+def test_judge_and_compare_print_what_is_documented(printed, music, prompt):
+    report = printed("judge", music, "--against", prompt, "--json")
+    assert_as_documented(report, "judge")
+    for figure in report["figures"].values():
+        assert_as_documented(figure, "judge of each figure")
+    board = printed("compare", "random", "-n", 2, "--bars", 2, "--against", music, "--sampling", "T=1", "--json")
+    assert_as_documented(board, "compare")
+    assert [row["sampling"] for row in board["rows"]].count("T=0") == 1
+    for row in board["rows"]:
+        assert_as_documented(row, "compare of each row")
+
+
+def test_listen_prints_what_is_documented(printed, music):
+    made = printed("listen", "build", "-o", "test", "--source", music, "--pieces", 1, "--bars", 4, "--json")
+    assert_as_documented(made, "listen build")
+    assert_as_documented(printed("listen", "results", "test", "--json"), "listen results")
+
+
 @pytest.mark.parametrize("model", shipped())
 def test_info_of_a_model_prints_what_is_documented(printed, model):
     assert_as_documented(printed("info", model, "--json"), "info of a model")
@@ -201,7 +227,7 @@ def test_lists_print_what_is_documented(printed, command):
 def test_every_command_that_prints_json_is_documented():
     page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
     headings = {heading.split()[0] for heading in re.findall(r"^## (.*)$", page, re.MULTILINE)}
-    assert headings == {command for command, section in sections_of_help().items() if "`--json`" in section}
+    assert headings == {command.split()[0] for command, section in sections_of_help().items() if "`--json`" in section}
 
 
 # -- docs/help.md ----------------------------------------------------------------------------------------------------
@@ -232,7 +258,7 @@ def test_every_command_is_in_the_tour_of_the_readme():
 
 # -- commands on other pages -----------------------------------------------------------------------------------------
 
-ELSEWHERE = ("corpora.md", "protocols.md", "rules.md", "seeds.md")
+ELSEWHERE = ("corpora.md", "judge.md", "protocols.md", "rules.md", "seeds.md")
 NEED_OUTPUT = ("generate", "continue", "harmonize", "infill", "render", "replay")
 
 

@@ -38,6 +38,7 @@ def commands():
 def only_parsed(arguments):
     """Whether a command reads the corpus, trains a large network, or wants a folder that the tour does not make."""
     reads_corpus = arguments[0] in ("train", "evaluate") and "--data" not in arguments
+    reads_corpus = reads_corpus or arguments[0] in ("judge", "compare", "listen")
     return reads_corpus or "--from" in arguments or "grids" in arguments
 
 

@@ -6,7 +6,7 @@ import pytest
 from kantor import registry
 from kantor.errors import UnknownNameError
 
-ROOMS = ("representations", "models", "presets", "corpora", "baselines")
+ROOMS = ("metrics", "representations", "models", "presets", "corpora", "baselines")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from kantor.bundle import Bundle, load
     from kantor.errors import KantorError
     from kantor.score import Key, Meter, Part, Score, Tempo
+    from kantor.verbs.check import check
+    from kantor.verbs.compare import compare
     from kantor.verbs.continue_ import continue_
     from kantor.verbs.evaluate import evaluate
     from kantor.verbs.generate import generate
     from kantor.verbs.harmonize import harmonize
     from kantor.verbs.infill import infill
     from kantor.verbs.inspect import inspect
+    from kantor.verbs.judge import judge
     from kantor.verbs.piece import Piece
     from kantor.verbs.plot import plot
     from kantor.verbs.replay import replay
@@ -39,6 +42,8 @@ __all__ = [
     "Piece",
     "Score",
     "Tempo",
+    "check",
+    "compare",
     "continue_",
     "corpora",
     "evaluate",
@@ -47,6 +52,7 @@ __all__ = [
     "infill",
     "inspect",
     "io",
+    "judge",
     "load",
     "plot",
     "render",
@@ -56,7 +62,20 @@ __all__ = [
 ]
 
 ROOMS = ("corpora", "io", "render", "rules")
-VERBS = ("continue_", "evaluate", "generate", "harmonize", "infill", "inspect", "plot", "replay", "train")
+VERBS = (
+    "check",
+    "compare",
+    "continue_",
+    "evaluate",
+    "generate",
+    "harmonize",
+    "infill",
+    "inspect",
+    "judge",
+    "plot",
+    "replay",
+    "train",
+)
 _HOMES = {
     "Bundle": "kantor.bundle",
     "KantorError": "kantor.errors",

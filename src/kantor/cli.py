@@ -729,6 +729,280 @@ def _free(name: str) -> Path:
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="MIDI with a voice a track, MusicXML, kern, ABC or grid CSV.")],
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", help="The engraved page, faults marked (.svg), or a report (.html). Repeatable."
+        ),
+    ] = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong in a score, bar by bar, and what it is like in numbers."""
+    from kantor.verbs.check import check as verb
+
+    with _bar("checking", 1, shown=not as_json) as advance:
+        report = verb(file, output or (), force=force)
+        advance(1)
+    if as_json:
+        _print_json(report)
+        return
+    for remark in report["remarks"]:
+        err.print(f"note: {remark}", markup=False)
+    for one in report["left_out"]:
+        err.print(f"note: {one['rule']} was not asked: {one['reason']}", markup=False)
+    count = len(report["faults"])
+    voices = ", ".join(report["voices"]) or "no voices"
+    about = f"{report['bars']} bars, {report['notes']:,} notes, {report['key'] or 'no key'}"
+    out.print(f"{report['file']}: {about}; {voices}; {count} fault{'s' if count != 1 else ''}", markup=False)
+    rows = [{**one, "voices": ", ".join(one["voices"]), "beat": f"{one['beat']:g}"} for one in report["faults"]]
+    if rows:
+        _list(rows, ("bar", "beat", "kind", "voices", "rule"), False)
+    for path in report["files"]:
+        out.print(path, markup=False)
+
+
+@app.command()
+def judge(
+    pieces: Annotated[
+        list[str],
+        typer.Argument(help="Files, a folder, a corpus ('bach', 'bach:valid'), or a model's pieces ('chorale:256')."),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(help="What to hold it against, likewise; a model's corpus unless given, 'none' for nothing."),
+    ] = None,
+    output: Annotated[list[Path] | None, typer.Option("--output", "-o", help="A report (.html). Repeatable.")] = None,
+    bars: Annotated[int | None, typer.Option(help="Of a model's pieces: how many bars; 16 unless told.")] = None,
+    key: Annotated[str | None, typer.Option(help="Of a model's pieces: 'Gm', 'D major'.")] = None,
+    meter: Annotated[str | None, typer.Option(help="Of a model's pieces: '4/4'.")] = None,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = None,
+    rules: Rules = None,
+    soft: Soft = None,
+    beam: Beam = 0,
+    best_of: BestOf = 1,
+    seed: Annotated[int, typer.Option(help="Of pieces that are composed, and of intervals.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Say how good a set of pieces is: every metric, by itself or against another set; and what is copied."""
+    from kantor.verbs.judge import judge as verb
+
+    asked: dict[str, Any] = {"bars": bars, "key": key, "meter": meter, "temperature": temperature, "top_k": top_k}
+    asked |= {"top_p": top_p, "min_p": min_p, "rules": rules, "soft": soft, "beam": beam or None}
+    asked |= {"best_of": best_of if best_of != 1 else None}
+    drawing = {name: value for name, value in asked.items() if value is not None}
+    with _bar("judging", 1, shown=not as_json) as advance:
+        report = verb(pieces, against, output or (), seed=seed, force=force, advance=advance, **drawing)
+    if as_json:
+        _print_json(report)
+        return
+    for one in report["left_out"]:
+        err.print(f"left out: {one['name']}: {one['reason']}", markup=False)
+    for remark in report["remarks"]:
+        err.print(f"note: {remark}", markup=False)
+    _print_judged(report)
+
+
+def _print_judged(report: dict[str, Any]) -> None:
+    """The figures as a table, the verdicts below it."""
+    held = report["against"] is not None
+    rows = []
+    for name, one in report["figures"].items():
+        if one["value"] is None:
+            continue
+        low, high = one["interval"] or (None, None)
+        row = {"figure": name, "value": one["value"], "from": low, "to": high, "unit": one["unit"]}
+        if held:
+            other = one["against"] or {"value": None, "overlap": None}
+            row |= {"reference": other["value"], "overlap": other["overlap"]}
+        rows.append(row)
+    _list(rows, ("figure", "value", "from", "to", *(("reference", "overlap") if held else ()), "unit"), False)
+    facts: dict[str, Any] = {"set": f"{report['set']}, {report['pieces']:,} pieces"}
+    if held:
+        facts["against"] = f"{report['against']}, {report['pieces_against']:,} pieces"
+        within = _shown(report["frechet_within"])
+        facts["Fréchet distance"] = f"{_shown(report['frechet'])}; between halves of the reference: {within}"
+    if report["two_sample"]:
+        low, high = report["two_sample"]["interval"]
+        told = ", ".join(one["figure"] for one in report["two_sample"]["telltales"][:5])
+        accuracy = report["two_sample"]["accuracy"]
+        facts["told apart"] = f"{accuracy:.1%} ({low:.1%} .. {high:.1%}; guessing: 50 %), by {told}"
+    if report["copied"]:
+        copied = report["copied"]
+        mean, most = copied["mean_quarters"], copied["most_quarters"]
+        facts["copied"] = f"{mean:.1f} quarters on average, {most:g} at most; {copied['bars']:.1%} of bars"
+    facts["files"] = "\n".join(report["files"]) or None
+    _print_facts({name: value for name, value in facts.items() if value is not None})
+
+
+@app.command()
+def compare(
+    models: Annotated[list[str], typer.Argument(help="Models by name or folder; 'random' and 'ngram' are baselines.")],
+    ways: Annotated[
+        list[str] | None,
+        typer.Option("--sampling", help="T=1, top-p=.9, top-k=5, min-p=.05, beam=8, own. Repeatable; T=0 comes along."),
+    ] = None,
+    output: Annotated[
+        list[Path] | None, typer.Option("--output", "-o", help="The leaderboard (.html). Repeatable.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="What to hold pieces against; each model's corpus unless given, or 'none'.")
+    ] = None,
+    corpus: Annotated[str | None, typer.Option("--corpus", help="Measure likelihood on this corpus.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Measure likelihood on this folder.")] = None,
+    count: Annotated[int, typer.Option("--count", "-n", help="Pieces of each row; 256 for rare faults.")] = 64,
+    bars: Annotated[int | None, typer.Option(help="Of each piece; 16 unless told.")] = None,
+    rules: Rules = None,
+    sort: Annotated[str, typer.Option(help="The column that sorts.")] = "frechet",
+    seed: Annotated[int, typer.Option(help="Of all rows.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Set models, and ways to draw from them, beside each other: likelihood, faults, distance, copies, speed."""
+    from kantor.verbs.compare import compare as verb
+
+    named: dict[str, Any] = {"against": against, "corpus": corpus, "data": data}
+    with _bar("comparing", 1, shown=not as_json) as advance:
+        report = verb(
+            models,
+            ways or (),
+            output or (),
+            **named,
+            count=count,
+            bars=bars,
+            rules=rules or (),
+            sort=sort,
+            seed=seed,
+            force=force,
+            advance=advance,
+        )
+    if as_json:
+        _print_json(report)
+        return
+    short = {"nats_per_note": "nats", "parallel_fifths": "fifths", "parallel_octaves": "octaves", "frechet": "Fréchet"}
+    short |= {"accuracy": "apart", "overlap": "overlap", "copied_quarters": "copied", "seconds_per_piece": "s each"}
+    rows = [{"model": row["model"], "sampling": row["sampling"]} for row in report["rows"]]
+    for row, figures in zip(rows, report["rows"], strict=True):
+        row |= {name: None if figures[key] is None else f"{figures[key]:.3g}" for key, name in short.items()}
+    _list(rows, ("model", "sampling", *short.values()), False)
+    for path in report["files"]:
+        out.print(path, markup=False)
+
+
+listening = typer.Typer(
+    help="A blind listening test in the browser: build it, serve it, read it out.", no_args_is_help=True
+)
+app.add_typer(listening, name="listen")
+TestFolder = Annotated[Path | None, typer.Argument(help="The test's folder; out/listening-test unless given.")]
+
+
+@listening.command("build")
+def listen_build(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to make.")] = Path("out/listening-test"),
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Whose pieces: a model, a corpus, a folder. Repeatable; four unless told."),
+    ] = None,
+    pieces: Annotated[int, typer.Option(help="How many in all; two more come first, to try it out.")] = 20,
+    bars: Annotated[int, typer.Option(help="Of each piece.")] = 16,
+    title: Annotated[str, typer.Option(help="Of the page.")] = "",
+    instrument: Annotated[str, typer.Option(help="A General MIDI instrument for all pieces.")] = "piano",
+    soundfont: SoundFont = None,
+    seed: Annotated[int, typer.Option(help="Give it again for the same test.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Build over a test, and throw its answers away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw pieces, play them equally loud, and write a listening test."""
+    from kantor.verbs.listen import SOURCES, build
+
+    with _bar("building", 1, shown=not as_json) as advance:
+        made = build(
+            output,
+            sources or SOURCES,
+            pieces=pieces,
+            bars=bars,
+            title=title,
+            instrument=instrument,
+            soundfont=soundfont,
+            seed=seed,
+            force=force,
+            advance=advance,
+        )
+    if as_json:
+        _print_json(made)
+        return
+    counts = ", ".join(f"{count} of {source}" for source, count in made["sources"].items())
+    out.print(f"{made['folder']}: {made['pieces']} pieces ({counts}), about {made['minutes']} minutes", markup=False)
+    out.print(f"to serve it: kantor listen serve {shlex.quote(made['folder'])}", markup=False)
+
+
+@listening.command("serve")
+def listen_serve(
+    folder: TestFolder = None,
+    host: Annotated[str, typer.Option(help="An address of this machine; 0.0.0.0 lets others in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any that is free.")] = 8402,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> None:
+    """Serve a listening test; without a folder the one of 20 pieces, built the first time."""
+    from kantor.verbs.listen import prepared, serve
+
+    with _bar("building", 1) as advance:
+        place = prepared(folder, advance=advance)
+    serve(
+        place,
+        host=host,
+        port=port,
+        browser=browser,
+        say=lambda url: out.print(f"listening test: {url}  (Ctrl-C ends it; answers are kept)", markup=False),
+    )
+
+
+@listening.command("results")
+def listen_results(
+    folder: TestFolder = None,
+    output: Annotated[
+        list[Path] | None, typer.Option("--output", "-o", help="All answers (.csv), or a report (.html). Repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of intervals and permutations.")] = 0,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Say what raters have answered: means, intervals, agreement, who was told from Bach."""
+    from kantor.verbs.listen import results
+
+    found = results(folder, output or (), seed=seed, force=force)
+    if as_json:
+        _print_json(found)
+        return
+    rows = []
+    for one in found["sources"]:
+        low, high = one["overall"]["interval"] or (None, None)
+        row = {
+            "source": one["source"],
+            "pieces": one["pieces"],
+            "mean": one["overall"]["mean"],
+            "from": low,
+            "to": high,
+        }
+        rows.append({**row, **{name: each["mean"] for name, each in one["questions"].items()}})
+    _list(rows, tuple(rows[0]), False)
+    facts: dict[str, Any] = {"raters": f"{found['raters']}, {found['complete']} to the end"}
+    facts["agreement"] = ", ".join(f"{name} {_shown(alpha)}" for name, alpha in found["agreement"].items())
+    for one in found["told"]:
+        if one["answers"]:
+            share = f"{one['right']} of {one['answers']} right, p = {one['p']:.3g} by guessing"
+            facts[f"which is Bach, {one['source']}"] = share
+    facts["files"] = "\n".join(found["files"]) or None
+    _print_facts({name: value for name, value in facts.items() if value is not None})
+
+
+@app.command()
 def info(
     target: Annotated[
         str, typer.Argument(help="A model by name or folder, a file of music, or a folder of trainings.")
@@ -748,6 +1022,21 @@ def info(
     long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
     shown = {name: value for name, value in facts.items() if name not in long}
     _print_facts({n: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for n, v in shown.items()})
+
+
+@app.command()
+def studio(
+    host: Annotated[
+        str, typer.Option(help="An address of this machine; any but the default opens the studio to others.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any that is free.")] = 7420,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    soundfont: SoundFont = None,
+) -> None:
+    """Compose in a browser, and hear it while it is composed."""
+    from kantor.studio.serve import serve
+
+    serve(host, port, browser=browser, soundfont=str(soundfont) if soundfont else None, say=out.print)
 
 
 @app.command()

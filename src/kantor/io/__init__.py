@@ -6,6 +6,7 @@ suffix                     file            what it keeps
 .mid .midi .kar            midi.py         all of a Score; notes of one part and pitch may not overlap
 .xml .musicxml .mxl        musicxml.py     all but velocities; what a page of music can say
 .csv                       grid_csv.py     pitches at every sixteenth, held and repeated alike
+.krn .abc                  plain_text.py   read only: Humdrum and ABC
 =========================  ==============  =========================================================
 
 Whatever cannot be read raises :class:`~kantor.errors.FileFormatError`, what cannot be written
@@ -20,10 +21,10 @@ from pathlib import Path
 from types import ModuleType
 
 from kantor.errors import FileFormatError, OptionError, OutputError
-from kantor.io import grid_csv, midi, musicxml
+from kantor.io import grid_csv, midi, musicxml, plain_text
 from kantor.score import Score
 
-__all__ = ["MAX_BYTES", "SUFFIXES", "encode", "load", "save", "standing", "write_bytes"]
+__all__ = ["MAX_BYTES", "READABLE", "SUFFIXES", "encode", "load", "save", "standing", "write_bytes"]
 
 #: Larger files are refused: a day of music takes a few megabytes.
 MAX_BYTES = 2**26
@@ -32,6 +33,9 @@ _FORMATS: dict[str, ModuleType] = {suffix: room for room in (midi, musicxml, gri
 
 #: Every suffix that can be read and written, in lower case, with its dot.
 SUFFIXES: tuple[str, ...] = tuple(_FORMATS)
+_READERS: dict[str, ModuleType] = {**_FORMATS, **dict.fromkeys(plain_text.SUFFIXES, plain_text)}
+#: Every suffix that can be read.
+READABLE: tuple[str, ...] = tuple(_READERS)
 
 
 def load(path: str | os.PathLike[str]) -> Score:
@@ -43,10 +47,10 @@ def load(path: str | os.PathLike[str]) -> Score:
         If the file is missing, empty, too large, damaged, or not what its suffix says.
     """
     path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise FileFormatError(f"{_unknown_suffix(path.suffix)} The file was {path.name!r}.")
+    if path.suffix.lower() not in _READERS:
+        raise FileFormatError(f"{_unknown_suffix(path.suffix, READABLE)} The file was {path.name!r}.")
     data = _read_bytes(path)
-    score: Score = _FORMATS[path.suffix.lower()].read(data, path.name)
+    score: Score = _READERS[path.suffix.lower()].read(data, path.name)
     if path.suffix.lower() in grid_csv.SUFFIXES and (beside := _beside(path)).is_file():
         return score.replace(recipe=grid_csv.read_recipe(_read_bytes(beside), data))
     return score
@@ -64,7 +68,7 @@ def encode(score: Score, suffix: str) -> bytes:
     """
     known = suffix.lower()
     if known not in _FORMATS:
-        raise OptionError(_unknown_suffix(suffix))
+        raise OptionError(_unknown_suffix(suffix, SUFFIXES))
     data: bytes = musicxml.compress(musicxml.write(score)) if known == ".mxl" else _FORMATS[known].write(score)
     return data
 
@@ -146,6 +150,6 @@ def _beside(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def _unknown_suffix(suffix: str) -> str:
+def _unknown_suffix(suffix: str, known: tuple[str, ...]) -> str:
     came = repr(suffix) if suffix else "none"
-    return f"expected a file suffix among {', '.join(SUFFIXES)}, got {came}."
+    return f"expected a file suffix among {', '.join(known)}, got {came}."

@@ -10,7 +10,8 @@ long has none in the systems where it does.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from kantor.errors import ScoreError
 from kantor.score import BAR, Score
 
-__all__ = ["engrave", "timemap"]
+__all__ = ["Placed", "engrave", "engrave_placed", "timemap"]
 
 #: verovio's units are tenths of a millimetre at scale 100: A4 paper.
 PAGE_WIDTH, PAGE_HEIGHT = 2100, 2970
 MAX_QUARTERS = 20_000
+_MEI, _XML_ID = "{http://www.music-encoding.org/ns/mei}", "{http://www.w3.org/XML/1998/namespace}id"
 LONG_REST = 8  # quarters: shorter rests hardly ever fill a system
 _OPTIONS = {
     "pageWidth": PAGE_WIDTH,
@@ -43,6 +45,15 @@ _OPTIONS = {
 }
 
 
+class Placed(NamedTuple):
+    """An engraved note: its id in the SVG, its onset in ticks of the score, its part and MIDI pitch."""
+
+    identity: str
+    onset: int
+    part: int
+    pitch: int
+
+
 def engrave(score: Score) -> list[str]:
     """``score`` as engraved pages, each a whole SVG document on a white ground.
 
@@ -51,7 +62,35 @@ def engrave(score: Score) -> list[str]:
     ScoreError
         If the score is longer than 20,000 quarters, or cannot be engraved.
     """
+    return _pages(_loaded(score))
+
+
+def engrave_placed(score: Score) -> tuple[list[str], list[Placed]]:
+    """The pages of :func:`engrave`, and where each note of the score is in them; of tied notes the first alone.
+
+    Raises
+    ------
+    ScoreError
+        As :func:`engrave`.
+    """
     toolkit = _loaded(score)
+    pages = _pages(toolkit)
+    sounding = np.unique(score.notes["part"]).tolist() or list(range(len(score.parts)))
+    staff_of: dict[str, int] = {}
+    for staff in ElementTree.fromstring(toolkit.getMEI()).iter(f"{_MEI}staff"):
+        for note in staff.iter(f"{_MEI}note"):
+            staff_of[note.get(_XML_ID, "")] = int(staff.get("n", "1")) - 1
+    toolkit.renderToMIDI()  # the pitches come from it
+    placed = []
+    for moment in toolkit.renderToTimemap({}):
+        onset = round(moment["qstamp"] * score.ticks_per_quarter)
+        for identity in moment.get("on", ()):
+            pitch = int(toolkit.getMIDIValuesForElement(identity)["pitch"])
+            placed.append(Placed(identity, onset, sounding[staff_of[identity]], pitch))
+    return pages, placed
+
+
+def _pages(toolkit: Any) -> list[str]:
     pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
     if "".join(pages).count('class="system"') == 1:
         # a line or less: the page ends where the music does (verovio would leave longer pieces ragged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,20 @@ __all__ = ["infill"]
 Bars = int | str | tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Ticks:
+    """A selection in ticks, the last not included."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"@{self.start}-{self.end}"
+
+
+Where = tuple[int, int] | Ticks | None
+
+
 def infill(
     score: str | Path | Score,
     model: str | Path | Bundle = DEFAULT_MODEL,
@@ -67,8 +81,8 @@ def infill(
     score    MIDI, MusicXML, grid CSV or a score of at most four notes at a time; drums stay as they are.
     voices   who is composed anew, "alto" or "alto,tenor" or a list of such names; all four unless given.
     bars     which bars: 3, "3-4" or (3, 4), both included; a pickup is bar 0. All unless given.
-    select   more selections, each "alto,tenor:3-4" (or "all:7", "bass:all"). Beside them, ``voices`` and ``bars``
-             select nothing unless given.
+    select   more selections, each "alto,tenor:3-4" (or "all:7", "bass:all"), or in ticks of the score, the last not
+             included, "alto:@480-960". Beside them, ``voices`` and ``bars`` select nothing unless given.
     The others are those of :func:`kantor.verbs.harmonize.harmonize`.
 
     Raises
@@ -86,7 +100,9 @@ def infill(
     chosen, seed = [_spelt(one) for one in select], seeded(seed)
     if voices is not None or bars is not None or not chosen:
         chosen.insert(0, (_names(voices), _range(bars)))
-    given = in_sixteenths(score if isinstance(score, Score) else io.load(score))
+    came = score if isinstance(score, Score) else io.load(score)
+    given = in_sixteenths(came)
+    chosen = [(who, _at(where, given.ticks_per_quarter // came.ticks_per_quarter)) for who, where in chosen]
     canvas = _canvas(given)
     free = _free(canvas, chosen)
     options = {"select": [_text(*one) for one in chosen], "rules": [str(one) for one in rules], "soft": list(soft)}
@@ -96,17 +112,33 @@ def infill(
     return filled(bundle, canvas, free, recipe, **drawn, advance=thousandths(advance))  # type: ignore[arg-type]
 
 
-def _text(who: list[int], where: tuple[int, int] | None) -> str:
+def _text(who: list[int], where: Where) -> str:
     """A selection as it can be given again."""
-    return f"{','.join(VOICES[voice].lower() for voice in who)}:{'all' if where is None else f'{where[0]}-{where[1]}'}"
+    bars = "all" if where is None else str(where) if isinstance(where, Ticks) else f"{where[0]}-{where[1]}"
+    return f"{','.join(VOICES[voice].lower() for voice in who)}:{bars}"
 
 
-def _spelt(text: str) -> tuple[list[int], tuple[int, int] | None]:
-    """Voices and bars of a selection such as "alto,tenor:3-4"."""
+def _at(where: Where, scale: int) -> Where:
+    """The same place in a score of so many times the resolution."""
+    return Ticks(where.start * scale, where.end * scale) if isinstance(where, Ticks) else where
+
+
+def _spelt(text: str) -> tuple[list[int], Where]:
+    """Voices and bars of a selection such as "alto,tenor:3-4", or ticks."""
     who, colon, where = text.partition(":")
     if not colon:
         raise OptionError(f"expected a selection of voices and bars, got '{text}'; try 'alto,tenor:3-4' or 'all:7'.")
-    return _names(None if who.strip() in ("", "all") else who), _range(None if where.strip() in ("", "all") else where)
+    names = _names(None if who.strip() in ("", "all") else who)
+    if where.strip().startswith("@"):
+        return names, _ticks(where)
+    return names, _range(None if where.strip() in ("", "all") else where)
+
+
+def _ticks(where: str) -> Ticks:
+    match = re.fullmatch(r"\s*@(\d{1,12})-(\d{1,12})\s*", where)
+    if match is None or int(match[2]) <= int(match[1]):
+        raise OptionError(f"expected ticks such as @480-960, got '{where}'.")
+    return Ticks(int(match[1]), int(match[2]))
 
 
 def _names(voices: str | Sequence[str] | None) -> list[int]:
@@ -156,7 +188,7 @@ def _canvas(given: Score) -> Canvas:
     return Canvas(given, sings, tuple(parts), tuple(homes))
 
 
-def _free(canvas: Canvas, selections: Sequence[tuple[list[int], tuple[int, int] | None]]) -> Mask:
+def _free(canvas: Canvas, selections: Sequence[tuple[list[int], Where]]) -> Mask:
     """(frames, voices) what is selected."""
     bars = canvas.score.bars
     number: Ids = np.cumsum(bars["offset"] == 0)
@@ -164,6 +196,12 @@ def _free(canvas: Canvas, selections: Sequence[tuple[list[int], tuple[int, int] 
     edges = np.floor(starts * FRAMES_PER_QUARTER / canvas.score.ticks_per_quarter + 0.5).astype(np.int64)
     free = np.zeros((canvas.frames, len(VOICES)), dtype=np.bool_)
     for who, where in selections:
+        if isinstance(where, Ticks):
+            first, last = (
+                tick * FRAMES_PER_QUARTER // canvas.score.ticks_per_quarter for tick in (where.start, where.end - 1)
+            )
+            free[first : last + 1, who] = True
+            continue
         first, last = where or (int(number[0]), int(number[-1]))
         if first < number[0] or last > number[-1]:
             raise OptionError(

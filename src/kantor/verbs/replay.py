@@ -18,7 +18,13 @@ from kantor.verbs.piece import Piece
 
 __all__ = ["replay"]
 
-MODULES = {"generate": "generate", "continue": "continue_", "harmonize": "harmonize", "infill": "infill"}
+MODULES = {
+    "generate": "generate",
+    "continue": "continue_",
+    "harmonize": "harmonize",
+    "infill": "infill",
+    "live": "live",
+}
 
 
 def replay(
