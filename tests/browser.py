@@ -6,6 +6,7 @@ waited for by condition, never by time.
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
@@ -108,8 +109,9 @@ def chromium(profile):
     their_read, write_end = os.pipe()
 
     def prepared():  # Chromium reads its third descriptor and writes its fourth
-        os.dup2(their_read, 3)
-        os.dup2(their_write, 4)
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (their_read, their_write)]  # out of each other's way
+        os.dup2(ends[0], 3)
+        os.dup2(ends[1], 4)
 
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "close_fds": False}
     command = [found(), *OPTIONS, f"--user-data-dir={profile}", "about:blank"]

@@ -440,7 +440,7 @@ export class Studio {
     const bars = this.barsShown();
     const bar = bars.findLast((each) => each.start <= position);
     const count = bars.at(-1)?.number ?? 0;
-    const text = resting || !bar ? (this.piece.notes.length ? `${count} bars` : "–") : `Bar ${bar.number} of ${count}`;
+    const text = resting || !bar ? (this.piece.notes.length ? `${count} bars` : "–") : bar.number ? `Bar ${bar.number} of ${count}` : `Pickup to ${count} bars`;
     const where = $("where");
     if (where.textContent !== text) where.textContent = text;
   }
