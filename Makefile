@@ -1,6 +1,7 @@
 # Kantor's verbs for people: demo, test, check, fix, bench, seeds. Plain venv and pip, nothing else needed.
 PYTHON ?= python3
 BIN := .venv/bin
+PAGE := $(wildcard src/kantor/studio/web/*.* src/kantor/studio/web/src/*)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo install dev test check fix bench seeds clean
@@ -39,11 +40,11 @@ clean:
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo "expected Python with its venv module, got one without; try: apt install python3-venv"; exit 2; }
 
-.venv/base.stamp: pyproject.toml constraints.txt | .venv/bin/python
+.venv/base.stamp: pyproject.toml constraints.txt hatch_build.py $(PAGE) | .venv/bin/python
 	$(PIP) --no-compile --editable .   # no-compile: a fifth of the install would be bytecode never run
 	@touch $@
 
-.venv/dev.stamp: pyproject.toml constraints.txt | .venv/bin/python
+.venv/dev.stamp: pyproject.toml constraints.txt hatch_build.py $(PAGE) | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
 	$(PIP) --editable ".[train]" --group dev
 	@touch $@

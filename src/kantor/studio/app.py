@@ -34,7 +34,7 @@ ABOUT = (
 )
 NO_PAGE = (
     "The studio's page has not been built: install the package (<code>pip install .</code>), or run "
-    "<code>npm ci &amp;&amp; npm run build</code> in src/kantor/studio/web. "
+    "<code>python hatch_build.py</code> in a clone. "
     "The <a href='/docs'>routes</a> work without it."
 )
 SWAGGER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Kantor's studio: routes</title>
