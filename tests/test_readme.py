@@ -36,10 +36,10 @@ def commands():
 
 
 def only_parsed(arguments):
-    """Whether a command reads the corpus, trains a large network, or wants a folder that the tour does not make."""
+    """Whether a command reads the corpus, trains a large network, serves, or wants a folder that is not made here."""
     reads_corpus = arguments[0] in ("train", "evaluate") and "--data" not in arguments
     reads_corpus = reads_corpus or arguments[0] in ("judge", "compare", "listen")
-    return reads_corpus or "--from" in arguments or "grids" in arguments
+    return reads_corpus or arguments[0] == "studio" or "--from" in arguments or "grids" in arguments
 
 
 def shortened(arguments):

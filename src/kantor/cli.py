@@ -945,18 +945,19 @@ def listen_build(
 @listening.command("serve")
 def listen_serve(
     folder: TestFolder = None,
-    host: Annotated[str, typer.Option(help="An address of this machine; 0.0.0.0 lets others in.")] = "127.0.0.1",
+    host: Annotated[str | None, typer.Option(help="0.0.0.0 lets others in; this machine alone unless given.")] = None,
     port: Annotated[int, typer.Option(help="0 takes any that is free.")] = 8402,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> None:
     """Serve a listening test; without a folder the one of 20 pieces, built the first time."""
+    from kantor.listening.server import HOST
     from kantor.verbs.listen import prepared, serve
 
     with _bar("building", 1) as advance:
         place = prepared(folder, advance=advance)
     serve(
         place,
-        host=host,
+        host=host or HOST,
         port=port,
         browser=browser,
         say=lambda url: out.print(f"listening test: {url}  (Ctrl-C ends it; answers are kept)", markup=False),

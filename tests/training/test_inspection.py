@@ -41,7 +41,9 @@ def test_a_network_whose_time_stands_still_is_stopped_and_told():
 def test_a_network_that_keeps_silent_is_told():
     silent = network(Frames(), PlainLstm(hidden=4))
     bias(silent, 0, -20.0)
-    assert inspector(Frames(), [study()])(silent) == "a sample is silent; try a lower learning rate, or more epochs"
+    complaint = inspector(Frames(), [study()])(silent)
+    assert complaint is not None
+    assert complaint.startswith("a sample is silent; try a lower learning rate, more epochs")
 
 
 def test_a_network_that_repeats_itself_is_told():

@@ -313,9 +313,9 @@ def _groups(name: str, rule: Rule, view: View) -> list[Found]:
 
 def _chords(wrong: Mask) -> list[Found]:
     """Each stretch of wrong chords by itself, with all who are at fault in it: who that is changes as voices move."""
-    at_fault = wrong.any(-1)
+    at_fault = np.asarray(wrong.any(-1))
     number = np.cumsum(at_fault & ~np.concatenate([[False], at_fault[:-1]])) * at_fault
-    stretches = [np.asarray(number == stretch) for stretch in range(1, int(number.max(initial=0)) + 1)]
+    stretches = [number == stretch for stretch in range(1, int(number.max(initial=0)) + 1)]
     return [(tuple(np.flatnonzero(wrong[frames].any(0)).tolist()), frames) for frames in stretches]
 
 

@@ -104,9 +104,7 @@ class Choir:
     def encode(self, score: Score, *, bare: bool = False) -> Encoding:
         """The score's frames and their conditions; ``bare`` as of :meth:`Chorale.encode`."""
         cells = self.turns.encode(score, bare=bare)
-        return replace(
-            cells, values=cells.values.reshape(-1, self.voices), conditions=cells.conditions[:: self.voices]
-        )
+        return replace(cells, values=cells.values.reshape(-1, self.voices), conditions=cells.conditions[:: self.voices])
 
     def decode(self, values: Ids, plan: Score) -> Score:
         """The score of ``values`` (steps, voices)."""

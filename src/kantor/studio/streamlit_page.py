@@ -129,7 +129,7 @@ def given(data: bytes, name: str) -> Score | None:
 
 def show() -> None:
     """The page, from top to bottom."""
-    st.set_page_config("Kantor", ":material/piano:", layout="centered")
+    st.set_page_config("Kantor")  # with an icon of its own the page would ask for a font elsewhere
     st.title("Kantor")
     st.write("Learns from scores and composes. Choose a beginning, or set it up at the side and press *Compose*.")
     for name, value in asdict(Settings()).items():

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kantor.evaluation.collapse import collapse, notes_per_quarter
+from kantor.evaluation.collapse import collapse, usual
 from kantor.models import Network
 from kantor.representations import Representation
 from kantor.runtime import Features, State
@@ -46,7 +46,7 @@ class _Stepping:
 
 def inspector(representation: Representation, pieces: Sequence[Score]) -> Callable[[Network], str | None]:
     """A function that samples eight bars from a network and says what is wrong with them, or None."""
-    density = notes_per_quarter(pieces)
+    normal = usual(pieces)
     likeness = max(pieces, key=lambda score: score.length_ticks)
     plan = representation.plan(likeness.cut(0, min(likeness.length_ticks, QUARTERS * likeness.ticks_per_quarter)))
 
@@ -54,6 +54,6 @@ def inspector(representation: Representation, pieces: Sequence[Score]) -> Callab
         random = [np.random.default_rng(0)]
         decided = list(stream(_Stepping(network), representation, plan, random, notes=DENSEST * QUARTERS))
         values = np.stack([decision.values[0] for decision in decided])
-        return collapse(representation.decode(values, plan), density)
+        return collapse(representation.decode(values, plan), normal)
 
     return inspect

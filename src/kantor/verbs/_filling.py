@@ -197,7 +197,8 @@ def filled(
     for row, take in enumerate(takes):
         nats, cost = found.nats[row][free], found.cost[row][free]
         done = Take(found.cells[row], nats, cost=cost, dead_ends=int(found.dead_ends[row]))
-        pieces.append(finish(bundle, _score(canvas, free, found.cells[row]), done, {**recipe, "take": take}))
+        score = _score(canvas, free, found.cells[row])
+        pieces.append(finish(bundle, score, done, {**recipe, "take": take}, cells=len(nats)))
     return pieces
 
 

@@ -63,7 +63,7 @@ def _told(found: dict[str, Any]) -> str:
             Cell(str(one["answers"]), one["answers"]),
             number(one["share"]),
             _interval(one["interval"]),
-            number(one["p"]),
+            _p(one["p"]),
         ]
         for one in found["told"]
     ]
@@ -76,8 +76,13 @@ def _differences(found: dict[str, Any]) -> str:
     columns += [Column("p", "the larger of the next two", True)]
     columns += [Column("by raters", "paired permutation test", True), Column("by pieces", "permutation test", True)]
     cells: list[list[Cell | str]] = [
-        [one["question"], one["first"], one["second"]]
-        + [number(one[name]) for name in ("difference", "p", "p_raters", "p_pieces")]
+        [
+            one["question"],
+            one["first"],
+            one["second"],
+            number(one["difference"]),
+            *(_p(one[name]) for name in ("p", "p_raters", "p_pieces")),
+        ]
         for one in found["differences"]
     ]
     note = "A difference counts if it holds for other raters as well as for other pieces: so the larger p is reported."
@@ -117,6 +122,11 @@ def _triple(one: dict[str, Any]) -> tuple[float, float, float]:
         return math.nan, math.nan, math.nan
     low, high = one["interval"]
     return one["mean"], low, high
+
+
+def _p(value: float | None) -> Cell:
+    """A p-value: below a thousandth, no more is said."""
+    return number(value) if value is None or value >= 0.001 else Cell("&lt; 0.001", value)
 
 
 def _interval(bounds: list[float] | None) -> Cell:

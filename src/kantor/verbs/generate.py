@@ -277,13 +277,18 @@ def finish(
     given: int = 0,
     memory: Memory | None = None,
     added: Score | None = None,
+    cells: int | None = None,
 ) -> Piece:
-    """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed."""
+    """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed.
+
+    ``cells`` says how many were decided where steps were not decided as a whole.
+    """
     recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
     remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
     remarks = remarks if len(score) else (*remarks, SILENT)
     # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
-    decided = cells_in(bundle.representation, len(done.nats)) or len(score) - given
+    cells = cells_in(bundle.representation, len(done.nats)) if cells is None else cells
+    decided = cells or len(score) - given
     copied = memory.copied(score if added is None else added) if memory else None
     mean, cost = (float(nats.sum()) / decided if decided else 0.0 for nats in (done.nats, done.cost))
     return Piece(
