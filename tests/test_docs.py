@@ -22,7 +22,7 @@ PAGES = sorted(
     + list((ROOT / "docs").rglob("*.md"))
     + list((ROOT / "samples").rglob("*.md"))
 )
-FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost", "127.0.0.1")
+FORBIDDEN = ("/work/", "/tmp/", "/home/", "/root/", "../shared", "site-packages", "localhost:", "127.0.0.1:")
 ROOMS = ("rules", "metrics", "representations", "presets", "corpora", "models", "baselines")
 #: Models that compose from left to right, and are judged so; the others fill in what is missing.
 COMPOSING = [name for name in shipped() if not kantor.load(name).network.two_sided]

@@ -144,7 +144,7 @@ def test_other_peoples_names_for_settings_are_understood():
 
 
 def test_a_switch_is_turned_by_true_or_false():
-    assert preset("jsb").override({"chained": "true"}).network.chained is True
+    assert preset("chorale").override({"chained": "true"}).network.chained is True
     assert preset("notes").override({"network.chained": "False"}).network.chained is False
     with pytest.raises(OptionError, match=r"chained to be of type bool \(now False\), got 'yes'"):
-        preset("jsb").override({"chained": "yes"})
+        preset("chorale").override({"chained": "yes"})

@@ -310,7 +310,8 @@ def infill(
     output: Output,
     model: Filler = "chorale-infill",
     voices: Annotated[
-        str | None, typer.Option(help="Who is composed anew: 'alto' or 'alto,tenor'; all four unless given.")
+        str | None,
+        typer.Option(help="Who is composed anew: 'alto' or 'alto,tenor'; all that the music has unless given."),
     ] = None,
     bars: Annotated[str | None, typer.Option(help="Which bars: '3' or '3-4'; all unless given.")] = None,
     select: Annotated[list[str] | None, typer.Option(help="One more selection: 'alto,tenor:3-4'. Repeatable.")] = None,
@@ -449,7 +450,8 @@ def _shared(copied: dict[str, Any]) -> str:
     """What a piece has in common with a training piece."""
     if not copied["run"]:
         return "nothing with any training piece"
-    return f"at most {copied['quarters']:g} quarters in a row, with {copied['piece']}; {copied['bars']:.0%} of its bars"
+    quarters = "1 quarter" if copied["quarters"] == 1 else f"{copied['quarters']:g} quarters"
+    return f"at most {quarters} in a row, with {copied['piece']}; {copied['bars']:.0%} of its bars"
 
 
 def _cost(made: dict[str, Any]) -> str:
@@ -457,6 +459,10 @@ def _cost(made: dict[str, Any]) -> str:
     ends = made["dead_ends"]
     again = f", {ends} dead end{'s' if ends > 1 else ''} stepped back from" if ends else ""
     return f"; the rules cost {made['rules_cost']:.3f}{again}" if made["rules_cost"] or ends else ""
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _print_hint(files: list[str]) -> None:
@@ -620,6 +626,7 @@ def render(
     force: Force = False,
 ) -> None:
     """Turn a file into sound (.wav .mp3 .ogg), pages (.svg), a piano roll (.png), or another format."""
+    from kantor.verbs._prompts import passed_over
     from kantor.verbs.render import render as verb
 
     with _bar("rendering", 1) as advance:
@@ -628,6 +635,8 @@ def render(
         advance(1)
     for path in written:
         out.print(str(path), markup=False)
+    for remark in passed_over(file):
+        err.print(f"note: {remark}", markup=False)
 
 
 @app.command()
@@ -671,7 +680,7 @@ def _print_file(file: dict[str, Any]) -> None:
         return
     split = f", {file['split']}" if file["split"] else ""
     facts = (file["meter"] or "no meter", file["key"] or "no key", f"{file['seconds']:.0f} s")
-    out.print(f"kept{split}: {file['path']}: {file['notes']:,} notes, {', '.join(facts)}", markup=False)
+    out.print(f"kept{split}: {file['path']}: {_counted(file['notes'], 'note')}, {', '.join(facts)}", markup=False)
     for remark in file["remarks"]:
         out.print(f"    {remark}", markup=False)
     for note in file.get("first_notes", ()):
@@ -755,7 +764,7 @@ def check(
         err.print(f"note: {one['rule']} was not asked: {one['reason']}", markup=False)
     count = len(report["faults"])
     voices = ", ".join(report["voices"]) or "no voices"
-    about = f"{report['bars']} bars, {report['notes']:,} notes, {report['key'] or 'no key'}"
+    about = f"{_counted(report['bars'], 'bar')}, {_counted(report['notes'], 'note')}, {report['key'] or 'no key'}"
     out.print(f"{report['file']}: {about}; {voices}; {count} fault{'s' if count != 1 else ''}", markup=False)
     rows = [{**one, "voices": ", ".join(one["voices"]), "beat": f"{one['beat']:g}"} for one in report["faults"]]
     if rows:
@@ -1012,6 +1021,7 @@ def info(
 ) -> None:
     """Say what a model or a file of music holds, or how the trainings of a folder went, a row each."""
     from kantor.verbs.describe import info as verb
+    from kantor.verbs.describe import recipe_of
 
     facts = verb(target)
     if as_json:
@@ -1020,6 +1030,8 @@ def info(
     if facts["kind"] == "trainings":
         _list(facts["runs"], tuple(facts["runs"][0]), False)
         return
+    if facts["kind"] == "score" and facts["recipe"]:
+        facts["recipe"] = recipe_of(facts["recipe"])
     long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
     shown = {name: value for name, value in facts.items() if name not in long}
     _print_facts({n: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for n, v in shown.items()})

@@ -156,7 +156,8 @@ class Score:
 
         The columns are those of the notebooks that follow TensorFlow's tutorial "Generate music with an RNN":
 
-        - ``pitch``, a MIDI number, and its ``name``, "C4" for middle C, a black key as a sharp;
+        - ``pitch``, a MIDI number, and its ``name``, "C4" for middle C, spelled as the first key spells it,
+          else with sharps;
         - ``start`` and ``end`` in seconds by the tempi; ``step``, the seconds since the start of the row before, 0 in
           the first; ``duration``, from start to end;
         - ``velocity`` and ``part``, as in ``notes``.
@@ -177,11 +178,13 @@ class Score:
             raise MissingExtraError("a data frame", "notebook") from error
         notes = self.notes
         pitch = notes["pitch"].astype(np.int64)
+        theory = importlib.import_module("kantor.theory")  # by name: it knows scores
+        key = self.keys[0].fifths if self.keys else None
         start = self.ticks_to_seconds(notes["onset"])
         end = self.ticks_to_seconds(notes["onset"] + notes["duration"])
         columns = {
             "pitch": pitch,
-            "name": [f"{PITCH_NAMES[number % 12]}{number // 12 - 1}" for number in pitch.tolist()],
+            "name": [_sharp(number) if key is None else theory.note_name(number, key) for number in pitch.tolist()],
             "start": start,
             "end": end,
             "step": np.diff(start, prepend=start[:1]),
@@ -209,7 +212,8 @@ class Score:
     def _repr_html_(self) -> str:
         """What a notebook shows: a player, the engraved score, a piano roll, as of a :class:`~kantor.Piece`."""
         showing = importlib.import_module("kantor.verbs._showing")  # by name: pictures are far above scores
-        caption = f"{self.title}, {len(self)} notes" if self.title else f"{len(self)} notes"
+        count = "1 note" if len(self) == 1 else f"{len(self)} notes"
+        caption = f"{self.title}, {count}" if self.title else count
         return str(showing.whole(self, caption, of_piece=False))
 
     @cached_property
@@ -384,10 +388,19 @@ def _from(events: tuple[Any, ...], start: int, end: int) -> tuple[Any, ...]:
     return tuple(replace(event, tick=max(event.tick - start, 0)) for event in before[-1:] + after)
 
 
+def _sharp(pitch: int) -> str:
+    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
 def _from_rows(rows: Iterable[Sequence[int]]) -> NDArray[np.void]:
-    tuples = [tuple(row) for row in rows]
     try:
+        tuples = [tuple(row) for row in rows]
         return np.array(tuples, dtype=NOTE) if tuples else np.empty(0, dtype=NOTE)
+    except (TypeError, ValueError) as error:
+        raise ScoreError(
+            "expected rows of five whole numbers, onset, duration, pitch, velocity and part, or a data frame; "
+            f"got something else: {str(error).rstrip('.')}."
+        ) from error
     except OverflowError as error:
         raise ScoreError(
             f"expected notes whose numbers are those of music, got one out of all bounds: {error}."

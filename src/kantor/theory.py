@@ -229,8 +229,11 @@ def parse_scale(text: str) -> frozenset[int]:
     try:
         return diatonic(parse_key(text))
     except OptionError as error:
-        if match is None or name in ("major", "minor"):
+        if name in ("major", "minor") or "expected a key," not in str(error):
             raise
+        if match is None:
+            message = f"expected a key or a scale, got '{text}'; try 'Gm', 'G pentatonic' or 'D dorian'."
+            raise OptionError(message) from error
         known = ", ".join(SCALES)
         raise OptionError(f"expected a key, or a tonic with one of {known}; got '{text}'; try 'D dorian'.") from error
 

@@ -144,3 +144,8 @@ def test_days_of_music_are_refused():
 def test_engraving_says_nothing(piece, capfd):
     engraving.engrave(piece)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_score_that_fills_no_page_is_told_so():
+    with pytest.raises(ScoreError, match="expected a score that fills a page, got one without parts"):
+        engraving.engrave(Score.from_notes([]))

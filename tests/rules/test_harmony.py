@@ -11,6 +11,7 @@ from kantor.rules.fermata import Fermata
 from kantor.rules.figured_bass import FiguredBass
 from kantor.rules.in_key import InKey
 from kantor.rules.leading_tone import LeadingTone
+from kantor.sampling.guard import asked
 from kantor.score import NOTE, Key, Meter, Score
 
 STEP, BAR = 120, 1920
@@ -59,6 +60,58 @@ def test_a_pickup_has_no_chord():
 
 
 @pytest.mark.parametrize(
+    ("changes", "meter", "said"),
+    [
+        ("I V vi IV I ii iii", (3, 4), r"come out even .* got 7 in one of 3 quarters; give 1, 2, 3, 4, 6, 12, or"),
+        ("I V vi", (4, 4), "got 3 in one of 4 quarters; give 1, 2, 4, 8, 16, or write bar lines"),
+        ("| C F C F C F C |", (1, 4), "got 7 in one of 1 quarters; give 1, 2, 4"),
+    ],
+)
+def test_chords_that_begin_between_frames_are_refused(changes, meter, said):
+    bar = Score(np.empty(0, NOTE), meters=(Meter(0, *meter),), keys=(Key(0, 0, "major"),), length_ticks=480 * meter[0])
+    with pytest.raises(RuleError, match=said):
+        Chords(changes).bound(bar, STEP)
+
+
+def test_a_last_bar_that_the_pickup_made_shorter_has_room_for_its_chords_or_is_refused():
+    short = plan(bars=2, anacrusis_ticks=480).replace(length_ticks=2 * BAR)
+    with pytest.raises(RuleError, match="got 4 where the pickup leaves room for 3; try --pickup 0"):
+        Chords("I V vi IV I V vi IV").bound(short, STEP)
+    halves = Chords("C F G C").bound(short, STEP)
+    assert halves.moments.tolist() == [4, 12, 20, 28]
+    Chords("I V vi IV | I V vi").bound(short, STEP)
+    whole = short.replace(length_ticks=2 * BAR + 480)
+    assert Chords("I V vi IV I V vi IV").bound(whole, STEP).moments.tolist() == list(range(4, 36, 4))
+
+
+@pytest.mark.parametrize(
+    ("rule", "advice"),
+    [
+        (Cadence(), 'cadence={"key": "Gm"}'),
+        (LeadingTone(), "leading-tone=Gm"),
+        (Chords("I V"), "chords=C: I V"),
+        (FiguredBass("C3 G3"), "figured-bass=C: C3 G3"),
+        (InKey(), "in-key=Gm"),
+    ],
+)
+def test_a_rule_without_a_key_gives_advice_that_works(rule, advice):
+    with pytest.raises(RuleError) as refusal:
+        rule.bound(plan(key=None), STEP)
+    assert advice in str(refusal.value)
+    (again,) = asked([advice])
+    again.rule.bound(plan(key=None), STEP)
+
+
+@pytest.mark.parametrize("text", ["pentatonic", "dorian", "H", ""])
+def test_a_scale_that_is_none_is_answered_with_forms_that_are(text):
+    with pytest.raises(OptionError, match="'Gm', 'G pentatonic' or 'D dorian'"):
+        InKey(text or " ")
+    for form in ("Gm", "G pentatonic", "D dorian"):
+        assert form in InKey.about + ", Gm"
+        InKey(form)
+
+
+@pytest.mark.parametrize(
     ("changes", "had"), [("C F G", "3 changes"), ("C | F | G", "3 bars of changes"), ("C | F | G | C | F", "5 bars")]
 )
 def test_chords_that_do_not_fill_the_bars_are_refused_with_both_numbers(changes, had):
@@ -76,7 +129,10 @@ def test_a_chord_begins_complete_and_over_its_bass():
     assert at_fault(rule, 1, [64, 60, 55, 53]) == [3]
     assert at_fault(rule, 16, [67, 62, 55, 47]) == []
     assert at_fault(rule, 16, [67, 62, 59, 43]) == [3]
-    assert at_fault(rule, 0, [SILENT] * 4) == []
+    assert at_fault(rule, 0, [64, 60, 55, SILENT]) == [3]  # a rest is no bass
+    assert at_fault(rule, 0, [64, 60, 55, OPEN]) == []
+    assert at_fault(rule, 0, [SILENT] * 4) == [0, 1, 2, 3]
+    assert at_fault(rule, 1, [SILENT] * 4) == []  # a moment later they may rest
 
 
 def test_the_last_voice_is_left_a_note():
@@ -128,6 +184,8 @@ def test_a_figured_bass_is_sung_and_filled():
     assert at_fault(rule, 16, [67, 60, 55, 40]) == []
     assert at_fault(rule, 20, [67, 60, 55, 48]) == [3]
     assert at_fault(rule, 16, [67, 62, 55, 40]) == [1]
+    assert at_fault(rule, 16, [64, 60, 55, SILENT]) == [3]
+    assert at_fault(rule, 17, [67, 60, 55, SILENT]) == []
     with pytest.raises(RuleError, match="expected a figured bass, got none"):
         FiguredBass().bound(plan(), STEP)
 
@@ -180,8 +238,8 @@ def test_a_piece_ends_with_a_cadence(kind, before, last, wrong):
     for frame in (24, 31):
         assert bool(at_fault(rule, frame, last)) == (wrong == "last")
     assert at_fault(rule, 22, [61, 54, 50, 49]) == []
-    for asked in ("authentic", "plagal"):
-        assert bool(at_fault(Cadence(asked).bound(plan(fermatas=(BAR + 960,)), STEP), 23, before)) == (kind != asked)
+    for wanted in ("authentic", "plagal"):
+        assert bool(at_fault(Cadence(wanted).bound(plan(fermatas=(BAR + 960,)), STEP), 23, before)) == (kind != wanted)
 
 
 def test_without_a_fermata_the_last_quarter_is_the_last_chord():

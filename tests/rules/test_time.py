@@ -148,9 +148,10 @@ def test_without_voices_locked_notes_come_first():
 @pytest.mark.parametrize(
     ("notes", "words"),
     [
-        ("C4", "from Python"),
-        (((0, 0, 60, 0),), "from Python"),
-        (((0, 1, 60, 4),), "from Python"),
+        ("C4", r"rows \(onset, .*got 'C'; try locked="),
+        (((0, 0, 60, 0),), r"rows .*got \(0, 0, 60, 0\)"),
+        (((0, 1, 60, 4),), r"rows .*got \(0, 1, 60, 4\)"),
+        ((5,), "rows .*got 5"),
         (((0, 9000, 60, 0),), "within 7680 ticks"),
         (((0, 480, 60, 0), (240, 480, 62, 0)), "one locked note at a time"),
     ],

@@ -7,8 +7,9 @@ import pytest
 
 from kantor import io, registry
 from kantor.errors import BundleError, FileFormatError, OptionError, UnknownNameError
+from kantor.io.packing import pack_score
 from kantor.score import Key, Meter, Score, Tempo
-from kantor.verbs.describe import describe_score, info, models, presets
+from kantor.verbs.describe import describe_score, info, models, presets, recipe_of
 from strategies import grid_score
 
 PIECE = grid_score(np.tile([72, 67, 64, 48], (20, 1)), np.arange(20)[:, None] % 4 == np.zeros(4)).replace(
@@ -93,3 +94,22 @@ def test_models_are_those_of_the_package_with_what_their_cards_say():
         assert set(row) == {"name", "about", "preset", "parameters", "corpus", "unit", "metrics"}
         assert row["unit"] == bundle.load(row["name"]).representation.unit
     json.dumps(told, allow_nan=False)
+
+
+def test_a_preset_without_a_model_is_to_be_trained():
+    with pytest.raises(OptionError, match=r"the preset 'seed-000', .*: kantor train seed-000"):
+        info("seed-000")
+
+
+def test_a_folder_of_music_is_to_be_inspected(tmp_path):
+    io.save(Score.from_notes([(0, 480, 60, 80, 0)]), tmp_path / "deep" / "a.mid")
+    with pytest.raises(OptionError, match=r"got the folder of music .*; try `kantor inspect"):
+        info(tmp_path)
+
+
+def test_a_recipe_is_shown_without_the_music_that_it_packs():
+    packed = pack_score(Score.from_notes([(i, 480, 60, 80, 0) for i in range(1200)]))
+    shown = json.loads(recipe_of(json.dumps({"verb": "continue", "prompt": packed})))
+    assert shown == {"verb": "continue", "prompt": "1,200 notes"}
+    for text in ("", "no JSON", "[]", '{"verb": "generate"}'):
+        assert recipe_of(text) == text

@@ -14,12 +14,13 @@ from kantor.representations.frames import Frames
 from kantor.representations.notes import Notes
 from kantor.representations.regression import Regression
 from kantor.representations.roll import Roll
-from kantor.score import Key, Meter, Tempo
+from kantor.score import Key, Meter, Score, Tempo
 from kantor.theory import diatonic, is_tonic_triad
 from kantor.verbs import _compose
 from kantor.verbs._compose import ends_well
+from kantor.verbs._steering import steering
 from kantor.verbs.continue_ import continue_
-from kantor.verbs.generate import NO_CADENCE, SILENT, generate
+from kantor.verbs.generate import NO_CADENCE, SILENT, _may_close, generate
 from strategies import grid_score
 
 FAKE = bundle()
@@ -338,7 +339,9 @@ def test_a_model_is_played_as_its_card_says_unless_told_otherwise():
 
 def test_a_piece_in_which_nothing_sounds_says_so(network):
     network(lambda inputs, steps, memory, size: np.full((*steps.shape, size), -30.0))
-    assert generate(bundle(Frames()), bars=1, seed=1)[0].remarks == (SILENT,)
+    assert generate(bundle(Frames()), bars=1, seed=1)[0].remarks == (
+        f"{SILENT}; another seed, or a higher temperature, may help",
+    )
 
 
 # -- keys ------------------------------------------------------------------------------------------------------------
@@ -408,3 +411,42 @@ def test_bad_options_are_refused_before_a_network_is_opened(network, options):
 def test_a_model_that_does_not_exist_is_answered_with_the_nearest():
     with pytest.raises(UnknownNameError, match="no model named 'corale'"):
         generate("corale")
+
+
+# -- what Python lets anybody give -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"bars": 2.5}, "expected a whole number, as 8, for bars, got 2.5"),
+        ({"bars": "4"}, "for bars, got '4'"),
+        ({"seed": "x"}, "for seed, got 'x'"),
+        ({"count": None}, "for count, got None"),
+        ({"tempo": "fast"}, "expected a number, as 1.5, for tempo, got 'fast'"),
+        ({"key": 3}, "expected text, for key, got 3"),
+        ({"prompt_notes": 7}, "expected a --prompt beside --prompt-notes"),
+    ],
+)
+def test_options_of_another_type_are_refused_in_a_sentence(options, said):
+    with pytest.raises(OptionError, match=said):
+        generate(bundle(), **options)
+
+
+def test_numbers_of_numpy_are_numbers():
+    options = {"bars": np.int64(2), "seed": np.int16(1), "tempo": np.float32(90)}
+    assert generate(bundle(), **options)[0].score == generate(bundle(), bars=2, seed=1, tempo=90.0)[0].score
+
+
+# -- endings that nobody can find --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("chords", "remarked"), [("C G", False), ("G C", True), ("C/E", False)])
+def test_chords_that_end_elsewhere_need_no_remark_on_the_ending(chords, remarked):
+    held = steering(bundle(), ["none"], chords=chords).rules
+    plan = Score.from_notes([(0, 3840, 60, 80, 0)], meters=(Meter(0, 4, 4),), keys=(Key(0, 0, "major"),))
+    assert _may_close(bundle(), plan, held) == remarked
+
+
+def test_chance_finds_no_ending_and_does_not_say_so():
+    assert NO_CADENCE not in generate("random", bars=2, seed=1)[0].remarks

@@ -2,6 +2,7 @@
 
 import json
 
+import mido
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from fakes import RANGES, bundle
 from kantor import io
 from kantor.errors import BundleError, OptionError, RuleError, ScoreError
 from kantor.representations.cells import Cells
+from kantor.rules import Locked
 from kantor.sampling import gibbs
 from kantor.score import VOICES, Key, Meter, Part, Score, Tempo
 from kantor.verbs import _filling
@@ -246,12 +248,7 @@ def chords():
         ),
         (melody((72, 74)), {"voice": "bass"}, ScoreError, r"leaves the alto \(C5 and below\) .* got D5 .* down"),
         (melody((72, 90)), {}, ScoreError, "pitches from 36"),
-        (
-            melody((72, 73)),
-            {"rules": ["in-key=C"]},
-            ScoreError,
-            r"keeps the rule in-key=C, got C#5 in bar 1 \(soprano\)",
-        ),
+        (melody(), {"rules": ["in-key=C", Locked(((0, 480, 61, 1),))]}, RuleError, "in-key and locked, .* in bar 1"),
         (melody(), {"rules": ["in-key=C", "chords=C# F#"]}, RuleError, "in-key and chords|chords and in-key"),
         (melody(), {"rules": ["in-key"]}, RuleError, "expected a key to keep to"),
         (melody(), {"voice": "descant"}, OptionError, "soprano, alto, tenor, bass, got 'descant'"),
@@ -266,6 +263,22 @@ def test_what_cannot_be_harmonised_is_refused_in_one_sentence(tune, options, err
     with pytest.raises(error, match=says) as refusal:
         harmonize(tune, FAKE, **{"seed": 1, **options})
     assert "\n" not in str(refusal.value)
+
+
+def test_a_melody_may_leave_the_key_that_the_other_voices_keep():
+    piece = harmonize(melody((72, 73)), FAKE, rules=["in-key=C"], seed=1)[0]
+    assert any("does not keep in-key=C, first with C#5 in bar 1 (soprano)" in remark for remark in piece.remarks)
+    others = piece.score.notes["pitch"][piece.score.notes["part"] > 0]
+    assert set((others % 12).tolist()) <= {0, 2, 4, 5, 7, 9, 11}
+
+
+def test_locked_notes_sound_and_are_replayed():
+    rule = Locked(((0, 480, 67, 1),))
+    piece = harmonize(melody(), FAKE, rules=[rule], seed=1)[0]
+    alto = piece.score.notes[piece.score.notes["part"] == 1]
+    assert (alto["onset"][0], alto["pitch"][0]) == (0, 67)
+    assert piece.recipe["options"]["rules"] == ["locked=[[0, 480, 67, 1]]"]
+    assert replay(piece.score, FAKE).score == piece.score
 
 
 def test_a_low_melody_is_harmonised_where_voices_may_cross():
@@ -292,3 +305,39 @@ def test_ties_of_one_pitch_at_the_border_of_a_sixteenth_stay_two_notes():
     score = harmonize(tune, FAKE, seed=2)[0].score
     assert rows(score, 0) == rows(tune)
     assert np.array_equal(score.notes["part"] >= 0, np.ones(len(score), dtype=bool))
+
+
+@pytest.mark.parametrize("rule", ["density=1", "polyphony=1"])
+def test_voices_that_a_rule_silences_are_remarked_on(rule):
+    (piece,) = harmonize(Score.from_notes([(i * 480, 480, 72, 80, 0) for i in range(8)]), FAKE, rules=[rule], seed=1)
+    assert piece.remarks == (
+        "nothing sounds in what was composed of the alto, the tenor and the bass; "
+        f"--rule {rule} may leave no note, try a larger number",
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "name"), [(Part("Piano"), "Soprano"), (Part("flute", 73), "Soprano"), (Part("Piano", 73), "Piano")]
+)
+def test_a_melody_named_after_its_instrument_is_named_after_its_voice(part, name):
+    tune = Score.from_notes([(0, 1920, 72, 80, 0)], parts=(part,))
+    assert [part.name for part in harmonize(tune, FAKE, seed=1)[0].score.parts] == [name, "Alto", "Tenor", "Bass"]
+
+
+def odd_file(path, *messages):
+    tempo = mido.MetaMessage("set_tempo", tempo=0)
+    mido.MidiFile(tracks=[mido.MidiTrack([tempo, *messages])]).save(path)
+    return path
+
+
+def test_what_of_a_file_is_passed_over_is_remarked_on(tmp_path):
+    tune = [mido.Message("note_on", note=72), mido.Message("note_off", note=72, time=480)]
+    path = odd_file(tmp_path / "odd.mid", mido.Message("note_on", note=60), *tune)
+    (piece,) = harmonize(path, FAKE, seed=1)
+    assert piece.remarks == ("1 note never ends and is left out", "1 tempo of 0 is passed over")
+
+
+def test_a_file_whose_notes_never_end_says_so(tmp_path):
+    path = odd_file(tmp_path / "odd.mid", mido.Message("note_on", note=60), mido.Message("note_on", note=62))
+    with pytest.raises(ScoreError, match="a melody with notes, got none that ends: 2 only begin"):
+        harmonize(path, FAKE, seed=1)

@@ -12,6 +12,7 @@ from kantor import io
 from kantor.errors import BundleError, OptionError, ScoreError
 from kantor.io import midi
 from kantor.representations.cells import Cells
+from kantor.rules import Locked
 from kantor.score import VOICES, Key, Meter, Part, Score, Tempo
 from kantor.verbs import _filling
 from kantor.verbs.infill import infill
@@ -331,12 +332,77 @@ def test_a_model_that_sees_one_side_is_refused():
         infill(chorale(), bundle(), seed=1)
 
 
-def test_given_notes_outside_the_key_that_is_asked_for_are_named():
-    with pytest.raises(ScoreError, match=r"keeps the rule in-key=Gm, got E5 in bar 2 \(soprano\)"):
-        infill(
-            chorale().replace(notes=chorale().notes[chorale().notes["pitch"] == 76]),
-            FAKE,
-            voices="alto",
-            rules=["in-key=Gm"],
-            seed=1,
-        )
+def test_given_notes_outside_the_key_that_is_asked_for_are_named_and_what_is_added_keeps_it():
+    before = chorale().replace(notes=chorale().notes[chorale().notes["pitch"] == 76])
+    piece = infill(before, FAKE, voices="alto", rules=["in-key=Gm"], seed=1)[0]
+    assert any("does not keep in-key=Gm, first with E5 in bar 2 (soprano)" in remark for remark in piece.remarks)
+    added = [pitch for pitch in piece.score.notes["pitch"].tolist() if pitch != 76]
+    assert added
+    assert {pitch % 12 for pitch in added} <= {7, 9, 10, 0, 2, 3, 5, 6}
+
+
+def test_a_given_note_in_the_place_of_a_locked_one_is_refused():
+    with pytest.raises(ScoreError, match=r"keeps the rule locked, got .* in bar 1 \(soprano\); compose it anew"):
+        infill(chorale(), FAKE, voices="alto", rules=[Locked(((0, 480, 41, 0),))], seed=1)
+
+
+# -- music of fewer voices than four -----------------------------------------------------------------------------------
+
+
+def reserved(shown):
+    """Silence where any voice is silent, notes where all sound or are open: as real models hold of few voices."""
+    logits = np.zeros((*shown.shape, 93))
+    silent = (shown == 0).any((1, 2))
+    logits[silent, ..., 0] = 30
+    logits[~silent, ..., 0] = -30
+    logits[..., 47:] -= 30
+    return logits
+
+
+def tune(name="Tune", low=72):
+    return Score.from_notes([(i * 480, 480, low + i % 3, 80, 0) for i in range(16)], parts=(Part(name, 40),))
+
+
+def within(score, bar):
+    notes = score.notes[(score.notes["onset"] >= (bar - 1) * BAR) & (score.notes["onset"] < bar * BAR)]
+    return {score.parts[part].name for part in notes["part"].tolist()}
+
+
+@pytest.mark.parametrize(
+    ("voices", "sounding"), [(None, {"Tune"}), ("bass", {"Tune", "Bass"}), ("soprano,alto", {"Tune", "Alto"})]
+)
+def test_voices_that_the_music_lacks_do_not_silence_the_others(monkeypatch, voices, sounding):
+    monkeypatch.setattr(_filling, "model_of", lambda _: TwoSided(reserved))
+    piece = infill(tune(), FAKE, voices=voices, bars=2, seed=1, rules=["none"])[0]
+    assert within(piece.score, 2) == sounding
+    assert {part.name for part in piece.score.parts} == sounding
+    assert [row for row in all_rows(piece.score) if not BAR <= row[0] < 2 * BAR] == [
+        row for row in all_rows(tune()) if not BAR <= row[0] < 2 * BAR
+    ]
+    assert piece.remarks == ()
+    assert piece.notes_decided == 16 * len(voices.split(",") if voices else [0])
+
+
+@pytest.mark.parametrize(("name", "low", "sings"), [("Bass", 72, 3), ("", 41, 3), ("", 78, 0)])
+def test_a_single_line_is_sung_by_whom_it_is_named_after_or_whose_range_holds_it(name, low, sings):
+    piece = infill(tune(name, low), FAKE, bars=2, seed=1, rules=["none"])[0]
+    assert piece.recipe["options"]["select"] == [f"{VOICES[sings].lower()}:2-2"]
+
+
+def test_a_selection_that_comes_out_silent_is_remarked_on(monkeypatch):
+    monkeypatch.setattr(_filling, "model_of", lambda _: TwoSided(lambda shown: np.zeros((*shown.shape, 93))))
+    (piece,) = infill(chorale(), FAKE, voices="alto", bars=2, rules=["polyphony=3"], seed=1)
+    assert piece.remarks[-1] == (
+        "nothing sounds in what was composed of the alto; --rule polyphony=3 may leave no note, try a larger number"
+    )
+
+
+@pytest.mark.parametrize("bars", [2.5, (1, 2, 3), (1.5, 2), [1]])
+def test_bars_that_are_no_bars_are_refused(bars):
+    with pytest.raises(OptionError, match="expected bars such as 3, '3-4'"):
+        infill(chorale(), FAKE, bars=bars, seed=1)
+
+
+def test_ticks_that_the_piece_does_not_have_are_refused():
+    with pytest.raises(OptionError, match="expected ticks within @0-7680, got @0-10000000"):
+        infill(chorale(), FAKE, select=["alto:@0-10000000"], seed=1)

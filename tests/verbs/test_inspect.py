@@ -153,9 +153,16 @@ def test_one_file_is_reported_without_split_or_piece(folder):
     assert (silent["status"], silent["never_ending"]) == ("left out", 2)
 
 
-def test_one_file_that_cannot_be_read_is_an_error(folder, tmp_path):
-    with pytest.raises(FileFormatError, match=r"'broken.mid' is "):
-        inspect(folder / "broken.mid")
+def test_one_file_that_cannot_be_read_is_reported_as_one_of_a_folder_is(folder):
+    report, all_of_them = inspect(folder / "broken.mid"), by_path(inspect(folder))
+    assert report["files"] == [all_of_them["broken.mid"]]
+    assert report["files"][0]["status"] == "unreadable"
+    assert report["totals"]["unreadable"] == 1
+    silent = inspect(folder / "silent.mid")["files"][0]
+    assert silent["reason"] == all_of_them["silent.mid"]["reason"]
+
+
+def test_one_file_of_no_kind_that_is_read_is_an_error(folder, tmp_path):
     with pytest.raises(FileFormatError, match="expected a file suffix among"):
         inspect(folder / "notes.txt")
     with pytest.raises(InputError, match="got nothing; is the path right"):

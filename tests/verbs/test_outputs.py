@@ -3,13 +3,14 @@
 import itertools
 import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from kantor import io, render
 from kantor.errors import FileFormatError, OptionError, OutputError, ScoreError
-from kantor.score import Meter, Score
+from kantor.score import Meter, Part, Score
 from kantor.verbs.outputs import check, check_new, numbered, standing, write
 from kantor.verbs.render import render as verb
 from strategies import grid_score
@@ -217,3 +218,12 @@ def test_rendering_writes_over_files_only_where_it_is_told_to_and_over_its_sourc
     assert (tmp_path / "b.csv").read_text().startswith("note0,")
     with pytest.raises(OptionError, match="other than the file that is read"):
         verb(tmp_path / "a.mid", [tmp_path / "a.mid"], force=True)
+
+
+def test_an_instrument_names_the_parts_that_were_named_after_theirs(tmp_path):
+    parts = (Part("Piano"), Part("Solo"), Part("Church organ", 19), Part("Piano", 0, True), Part(""))
+    score = Score.from_notes([(0, 480, 60, 80, part) for part in range(5)], parts=parts)
+    write(score, [tmp_path / "a.musicxml"], instrument="flute")
+    root = ElementTree.parse(tmp_path / "a.musicxml").getroot()
+    assert [part.text for part in root.iter("part-name")] == ["Flute", "Solo", "Flute", "Piano", None]
+    assert [each.text for each in root.iter("instrument-name")] == ["flute", "flute", "flute", "drum kit", "flute"]

@@ -144,8 +144,9 @@ def test_what_cannot_be_planned_is_refused_in_one_sentence(options, said):
     assert "\n" not in str(raised.value)
 
 
-def test_the_plan_of_a_model_without_keys_has_none():
-    assert planned(key="Gm", model=BARE).keys == ()
+def test_the_plan_of_a_model_without_keys_has_the_one_that_is_asked_for_and_no_other():
+    assert planned(key="Gm", model=BARE).keys == (Key(0, -2, "minor"),)
+    assert planned(model=BARE).keys == ()
 
 
 def test_a_number_of_pieces_has_bounds():

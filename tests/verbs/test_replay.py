@@ -103,4 +103,4 @@ def test_another_version_is_remarked_upon():
 
 
 def test_every_verb_that_makes_pieces_is_known():
-    assert set(room.MODULES) == {"generate", "continue", "harmonize", "infill"}
+    assert set(room.MODULES) == {"generate", "continue", "harmonize", "infill", "live"}

@@ -17,9 +17,7 @@ from kantor.representations.events import Events
 from kantor.representations.notes import Notes
 from kantor.representations.regression import Regression
 from kantor.representations.roll import Roll
-from kantor.rules import faults, view_of
-from kantor.rules.in_key import InKey
-from kantor.rules.no_loops import NoLoops
+from kantor.rules import InKey, Locked, NoLoops, faults, view_of
 from kantor.sampling.guard import Asked, asked
 from kantor.verbs import _compose, _steering
 from kantor.verbs.continue_ import continue_
@@ -230,8 +228,48 @@ def test_training_pieces_are_remembered_as_the_model_heard_them(monkeypatch, tra
     assert memory.copied(tracks_of(piece, "melody")).bars == bars
 
 
+def test_rules_as_dataclasses_are_held_and_replayed():
+    rules = [InKey("D"), Asked("in-key", InKey("G"), 0.5), Asked("no-loops", NoLoops(times=9))]
+    piece = generate(CHORALE, bars=1, seed=1, rules=rules)[0]
+    assert set((piece.score.notes["pitch"] % 12).tolist()) <= {2, 4, 6, 7, 9, 11, 1}
+    assert replay(piece.score, CHORALE).score == piece.score
+
+
 def test_a_rule_that_no_recipe_can_spell_is_refused():
-    assert generate(CHORALE, bars=1, seed=1, rules=[Asked("in-key", InKey("C"))])
-    for rule in (Asked("in-key", InKey("C"), 0.5), Asked("no-loops", NoLoops(times=9))):
-        with pytest.raises(OptionError, match="recipe can spell"):
-            generate(CHORALE, bars=1, seed=1, rules=[rule])
+    with pytest.raises(OptionError, match="recipe can spell"):
+        generate(CHORALE, bars=1, seed=1, rules=[Asked("mine", InKey("C"))])
+
+
+def test_all_rules_of_one_name_hold_and_those_that_contradict_each_other_are_told_apart():
+    score = generate(CHORALE, bars=1, seed=1, rules=["none", "in-key=C", "in-key=D", "in-key=G"])[0].score
+    assert set((score.notes["pitch"] % 12).tolist()) <= {2, 4, 7, 9, 11}
+    score = generate(NOTES, bars=1, seed=1, rules=["polyphony=1", "polyphony=4"])[0].score
+    ends = score.notes["onset"] + score.notes["duration"]
+    assert (score.notes["onset"][1:] >= ends[:-1]).all()
+    contradictory = ["in-key=C pentatonic", "in-key=F# pentatonic"]
+    with pytest.raises(RuleError, match="got in-key=C pentatonic and in-key=F# pentatonic, which leave no note"):
+        generate(CHORALE, bars=1, seed=1, rules=contradictory)
+
+
+def test_a_locked_note_outside_the_key_that_is_demanded_is_refused():
+    with pytest.raises(RuleError, match="got locked and in-key, which leave no note in common in bar 1; drop one"):
+        generate(CHORALE, bars=1, seed=1, pickup=0, rules=[Locked(((0, 480, 61, 1),)), InKey("C")])
+
+
+def test_rules_know_the_key_that_is_asked_for_where_the_model_knows_none():
+    assert "key" not in {known.name for known in PLAIN.representation.conditions}
+    options = {"bars": 2, "seed": 1, "meter": "4/4", "pickup": 0}
+    for rules in (["leading-tone"], ["cadence"], ["chords=I V"]):
+        with pytest.raises(RuleError, match="expected a key in the plan or the rule"):
+            generate(PLAIN, rules=rules, **options)
+    piece = generate(PLAIN, key="D", rules=["leading-tone"], chords="I V", **options)[0]
+    first = piece.score.notes[piece.score.notes["onset"] < 1920]
+    assert set((first["pitch"] % 12).tolist()) == {2, 6, 9}
+
+
+def test_where_a_chord_begins_nobody_rests():
+    for seed in range(6):
+        score = generate(CHORALE, bars=1, seed=seed, key="C", meter="4/4", pickup=0, chords="I V vi IV")[0].score
+        grid = np.array(lines(score))
+        assert (grid[[0, 4, 8, 12]] > 0).all()
+        assert (grid[[0, 4, 8, 12], 3] % 12).tolist() == [0, 7, 9, 5]

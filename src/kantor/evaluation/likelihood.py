@@ -85,8 +85,8 @@ class Likelihood:
 
 
 #: Of each piece, in this order: notes, frames, steps (of a choir, its cells), right, steps after the first frame, those
-#: of them that changed, right among these, keys, keys rightly said, keys that sound, nats of spelling; then nats of each
-#: field.
+#: of them that changed, right among these, keys, keys rightly said, keys that sound, nats of spelling; then nats of
+#: each field.
 COUNTS = (
     *("notes", "frames", "steps", "right", "later", "changed", "right_changed"),
     *("keys", "right_keys", "sounding", "spelling"),

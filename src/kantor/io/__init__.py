@@ -46,7 +46,10 @@ def load(path: str | os.PathLike[str]) -> Score:
     FileFormatError
         If the file is missing, empty, too large, damaged, or not what its suffix says.
     """
-    path = Path(path)
+    try:
+        path = Path(path)
+    except TypeError as error:
+        raise FileFormatError(f"expected the path of a file, got {path!r}.") from error
     if path.suffix.lower() not in _READERS:
         raise FileFormatError(f"{_unknown_suffix(path.suffix, READABLE)} The file was {path.name!r}.")
     data = _read_bytes(path)

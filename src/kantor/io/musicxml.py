@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from kantor import __version__
 from kantor.errors import FileFormatError, KantorError, ScoreError
 from kantor.io import notation
+from kantor.io.general_midi import INSTRUMENTS
 from kantor.io.notation import UNMARKED_VELOCITY, Chord, NoteValue, Spelling
 from kantor.io.recipes import pack, unpack
 from kantor.score import NOTE, TICKS_PER_QUARTER, Key, Meter, Part, Score, Tempo
@@ -470,13 +471,17 @@ def _write_head(root: _Element, score: Score) -> None:
         identity = f"P{index + 1}"
         entry = _add(listing, "score-part", id=identity)
         _add(entry, "part-name", part.name)
-        _add(_add(entry, "score-instrument", id=f"{identity}-I1"), "instrument-name", f"Program {part.program + 1}")
+        _add(_add(entry, "score-instrument", id=f"{identity}-I1"), "instrument-name", _instrument(part))
         sound = _add(entry, "midi-instrument", id=f"{identity}-I1")
         melodic = index % 15
         _add(sound, "midi-channel", 10 if part.is_drum else melodic + 1 + (melodic >= 9))
         _add(sound, "midi-program", part.program + 1)
     if len(score.parts) > 1:
         _add(listing, "part-group", type="stop", number="1")
+
+
+def _instrument(part: Part) -> str:
+    return "drum kit" if part.is_drum else INSTRUMENTS[part.program]
 
 
 @dataclass(frozen=True)

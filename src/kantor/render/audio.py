@@ -17,7 +17,6 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import FileFormatError, OptionError, ScoreError, UnknownNameError
-from kantor.render.instruments import program_of
+from kantor.render.instruments import on_program, program_of
 from kantor.score import Score
 
 __all__ = ["ENGINES", "SAMPLE_RATES", "TAIL_SECONDS", "check", "encode", "find_soundfont", "played_on", "sound"]
@@ -160,7 +159,7 @@ def _installed_soundfonts() -> Iterator[Path]:
 def played_on(score: Score, instrument: str | int) -> Score:
     """The score with every part but drums on ``instrument``, a General MIDI name or program number."""
     program = program_of(instrument)
-    return score.replace(parts=tuple(p if p.is_drum else replace(p, program=program) for p in score.parts))
+    return score.replace(parts=tuple(on_program(part, program) for part in score.parts))
 
 
 def _midi_with_tail(score: Score) -> bytes:

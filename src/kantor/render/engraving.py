@@ -127,6 +127,9 @@ def _loaded(score: Score) -> Any:
     if score.length_ticks > MAX_QUARTERS * score.ticks_per_quarter:
         quarters = score.length_ticks // score.ticks_per_quarter
         raise ScoreError(f"expected at most {MAX_QUARTERS} quarters of music to engrave, got {quarters}; cut it.")
+    if not score.parts or not score.length_ticks:
+        lacking = "parts" if not score.parts else "length"
+        raise ScoreError(f"expected a score that fills a page, got one without {lacking}; give it notes, or a rest.")
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions({**_OPTIONS, "header": "auto" if score.title else "none"})

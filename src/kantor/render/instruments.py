@@ -1,4 +1,4 @@
-"""The 128 instruments of General MIDI Level 1 (MMA, 1991), and finding one by its name.
+"""Finding an instrument of General MIDI by its name, and naming a part after it.
 
 docs/instruments.md lists them for whoever reads no Python.
 """
@@ -6,37 +6,13 @@ docs/instruments.md lists them for whoever reads no Python.
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
 from kantor.errors import OptionError
+from kantor.io.general_midi import INSTRUMENTS
+from kantor.score import Part
 
-__all__ = ["INSTRUMENTS", "program_of"]
-
-#: Names by program number, 0-127.
-INSTRUMENTS: tuple[str, ...] = tuple(
-    name.strip()
-    for family in (
-        "acoustic grand piano, bright acoustic piano, electric grand piano, honky-tonk piano, electric piano 1,"
-        "electric piano 2, harpsichord, clavinet",
-        "celesta, glockenspiel, music box, vibraphone, marimba, xylophone, tubular bells, dulcimer",
-        "drawbar organ, percussive organ, rock organ, church organ, reed organ, accordion, harmonica, tango accordion",
-        "nylon guitar, steel guitar, jazz guitar, clean guitar, muted guitar, overdriven guitar, distortion guitar,"
-        "guitar harmonics",
-        "acoustic bass, fingered bass, picked bass, fretless bass, slap bass 1, slap bass 2, synth bass 1,synth bass 2",
-        "violin, viola, cello, contrabass, tremolo strings, pizzicato strings, orchestral harp, timpani",
-        "string ensemble 1, string ensemble 2, synth strings 1, synth strings 2, choir aahs, voice oohs, synth voice,"
-        "orchestra hit",
-        "trumpet, trombone, tuba, muted trumpet, french horn, brass section, synth brass 1, synth brass 2",
-        "soprano sax, alto sax, tenor sax, baritone sax, oboe, english horn, bassoon, clarinet",
-        "piccolo, flute, recorder, pan flute, blown bottle, shakuhachi, whistle, ocarina",
-        "square lead, sawtooth lead, calliope lead, chiff lead, charang lead, voice lead, fifths lead,bass and lead",
-        "new age pad, warm pad, polysynth pad, choir pad, bowed pad, metallic pad, halo pad, sweep pad",
-        "rain, soundtrack, crystal, atmosphere, brightness, goblins, echoes, sci-fi",
-        "sitar, banjo, shamisen, koto, kalimba, bagpipe, fiddle, shanai",
-        "tinkle bell, agogo, steel drums, woodblock, taiko drum, melodic tom, synth drum, reverse cymbal",
-        "guitar fret noise, breath noise, seashore, bird tweet, telephone ring, helicopter, applause, gunshot",
-    )
-    for name in family.split(",")
-)
+__all__ = ["INSTRUMENTS", "named_after", "on_program", "program_of"]
 
 #: What a musician means by the bare word, where General MIDI has several.
 EVERYDAY = {
@@ -51,6 +27,24 @@ EVERYDAY = {
     "horn": "french horn",
     "sax": "alto sax",
 }
+
+
+def on_program(part: Part, program: int) -> Part:
+    """The part on another instrument, and named after that where it was named after its old one; drums stay."""
+    if part.is_drum:
+        return part
+    name = _names(program)[0].capitalize() if part.name and named_after(part) else part.name
+    return replace(part, name=name, program=program)
+
+
+def named_after(part: Part) -> bool:
+    """Whether the name of a part says no more than its instrument does: "Piano", or nothing."""
+    return not part.name or part.name.strip().lower() in _names(part.program)
+
+
+def _names(program: int) -> list[str]:
+    """What an instrument is called, the everyday word first."""
+    return [*(word for word, name in EVERYDAY.items() if name == INSTRUMENTS[program]), INSTRUMENTS[program]]
 
 
 def program_of(instrument: str | int) -> int:

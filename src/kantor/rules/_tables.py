@@ -91,8 +91,8 @@ def of_classes(classes: Iterable[int], *, inside: bool) -> NDArray[np.bool_]:
     return np.concatenate([[False, False], found if inside else ~found])
 
 
-def keys_of(plan: Score, asked: str = "") -> tuple[Key, ...]:
-    """The key that is asked for, from the beginning, else the plan's.
+def keys_of(plan: Score, asked: str = "", advice: str = "in-key=Gm") -> tuple[Key, ...]:
+    """The key that is asked for, from the beginning, else the plan's; ``advice`` says how this rule is told of one.
 
     Raises
     ------
@@ -102,5 +102,5 @@ def keys_of(plan: Score, asked: str = "") -> tuple[Key, ...]:
     if asked:
         return (parse_key(asked),)
     if not plan.keys:
-        raise RuleError("expected a key in the plan or the rule, got neither; try --key Gm, or =Gm behind the rule.")
+        raise RuleError(f"expected a key in the plan or the rule, got neither; try --key Gm, or '{advice}'.")
     return plan.keys

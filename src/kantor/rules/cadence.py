@@ -63,7 +63,7 @@ class Cadence:
 
     def bound(self, plan: Score, step: int) -> Cadence:
         """With the chords that may sound in the last frames."""
-        key = keys_of(plan, self.key)[-1]
+        key = keys_of(plan, self.key, 'cadence={"key": "Gm"}')[-1]
         frames = moments(plan, step) - 1
         last = min(self._last_chord(plan) // step, frames - 1)
         when = np.zeros(frames + 1, dtype=np.int64)

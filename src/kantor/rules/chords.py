@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import OptionError, RuleError
-from kantor.rules import Mask, Pitches, View
+from kantor.rules import SILENT, Mask, Pitches, View
 from kantor.rules._changes import Changes
 from kantor.rules._harmony import chord_table, chords_at_fault
 from kantor.rules._tables import Timetable, keys_of, of_classes, places, with_tables
@@ -24,7 +24,8 @@ class Chords:
     """Written "I V vi IV", "C G/B Am F7" or "G: I IV | V7 I"; :mod:`kantor.rules._changes` lays them over the bars.
 
     Whatever sounds is of the chord. Where a chord begins, voices sound all of it, but perhaps its fifth, over its
-    bass. In music without voices a note is judged where it begins, and nobody knows whether a chord is complete.
+    bass, and none rests. In music without voices a note is judged where it begins, and nobody knows whether a chord is
+    complete.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ class Chords:
         read = Changes.read(self.changes)
         if not self.changes.strip():
             raise RuleError("expected chords, got none; try chords='I V vi IV' or chords='C G Am F'.")
-        key = keys_of(plan, read.key)[0] if "key" in self.needs or read.key else Key(0, 0, "major")
+        known = "key" in self.needs or read.key
+        key = keys_of(plan, read.key, f"chords=C: {self.changes.strip()}")[0] if known else Key(0, 0, "major")
         words, which, begins = read.over(plan, step)
         wanted = tuple(_chord(word, key) for word in words)
         free = of_classes(range(12), inside=False)
@@ -105,7 +107,7 @@ class Chords:
         if begins.any():
             which = np.broadcast_to(begins, view.pitch.shape[:-1])
             at_fault = chords_at_fault(self.whole, view.pitch, np.maximum(which - 1, 0))
-            out = out | (at_fault & np.expand_dims(which > 0, -1))
+            out = out | ((at_fault | (view.pitch == SILENT)) & np.expand_dims(which > 0, -1))
         return out
 
 

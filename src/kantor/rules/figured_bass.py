@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import RuleError
-from kantor.rules import Mask, Pitches, View
+from kantor.rules import SILENT, Mask, Pitches, View
 from kantor.rules._changes import Changes
 from kantor.rules._harmony import chord_table, chords_at_fault
 from kantor.rules._tables import PITCHES, Timetable, keys_of, of_classes, with_tables
@@ -25,7 +25,7 @@ class FiguredBass:
     :mod:`kantor.rules._changes`.
 
     The bass sings its note as long as it lasts, in that octave if one is given; the other voices what the figures
-    say; all of it, but perhaps the fifth, where a note begins.
+    say; all of it, but perhaps the fifth, where a note begins, and there none rests.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class FiguredBass:
         if not self.bass.strip():
             raise RuleError("expected a figured bass, got none; try figured-bass='C D:6 E:6 F'.")
         words, which, begins = read.over(plan, step)
-        key = keys_of(plan, read.key)[0]
+        key = keys_of(plan, read.key, f"figured-bass=C: {self.bass.strip()}")[0]
         found = [parse_figures(word, key) for word in words]
         free = of_classes(range(12), inside=False)
         members = [of_classes(chord.classes, inside=False) for chord, _ in found]
@@ -99,7 +99,8 @@ class FiguredBass:
         begins: Pitches = self.begins.take(view.frames, mode="clip")
         if begins.any():
             which = np.broadcast_to(begins, view.pitch.shape[:-1])
-            out |= chords_at_fault(self.whole, view.pitch, np.maximum(which - 1, 0)) & (which > 0)[..., None]
+            wrong = chords_at_fault(self.whole, view.pitch, np.maximum(which - 1, 0)) | (view.pitch == SILENT)
+            out |= wrong & (which > 0)[..., None]
         return out
 
 

@@ -27,7 +27,7 @@ class InKey:
     scale: str = ""
     table: ClassVar[Timetable | None] = None
 
-    about: ClassVar[str] = "a note outside the key, or the scale that is asked for"
+    about: ClassVar[str] = "a note outside the key, or the scale that is asked for: Gm, D dorian, G pentatonic"
     source: ClassVar[str] = "Kostka & Payne, Tonal Harmony, ch. 1; scales as in kantor.theory.SCALES"
     weight: ClassVar[float | None] = None
     reach: ClassVar[int] = 0

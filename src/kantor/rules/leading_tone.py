@@ -52,7 +52,7 @@ class LeadingTone:
 
     def bound(self, plan: Score, step: int) -> LeadingTone:
         """With what each pitch is in the key of every frame."""
-        keys = keys_of(plan, self.key)
+        keys = keys_of(plan, self.key, "leading-tone=Gm")
         rows = [np.zeros(PITCHES + 2, dtype=np.int8), *map(_meanings, keys)]
         return with_tables(self, table=in_force(rows, (key.tick for key in keys), plan, step))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -41,8 +41,10 @@ class Locked:
     reach: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        if not all(map(_is_note, self.notes)):  # text from a command line has no rows either
-            raise RuleError("expected locked notes as rows (onset, duration, pitch, voice), from Python; got others.")
+        wrong = [row for row in self.notes if not _is_note(row)]
+        if wrong:
+            what = f"locked notes as rows (onset, duration, pitch, voice), got {wrong[0]!r}"
+            raise RuleError(f"expected {what}; try locked=[[0, 480, 60, 1]], in ticks, the voice from 0 to 3.")
         object.__setattr__(self, "notes", tuple((int(a), int(b), int(c), int(d)) for a, b, c, d in self.notes))
 
     def bound(self, plan: Score, step: int) -> Locked:
@@ -94,12 +96,14 @@ class Locked:
         return out
 
 
-def _is_note(row: str | Sequence[int]) -> bool:
+def _is_note(row: Any) -> bool:
     """Whether a row can be a note of a voice."""
-    if isinstance(row, str) or len(row) != 4 or not all(isinstance(number, int | np.integer) for number in row):
+    if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or len(row) != 4:
+        return False
+    if not all(isinstance(number, int | np.integer) for number in row):
         return False
     onset, duration, pitch, voice = row
-    return onset >= 0 and duration > 0 and 0 <= pitch <= 127 and 0 <= voice < len(VOICES)
+    return bool(onset >= 0 and duration > 0 and 0 <= pitch <= 127 and 0 <= voice < len(VOICES))
 
 
 PART = Locked

@@ -40,8 +40,8 @@ __all__ = ["SWEEPS", "Filled", "fill"]
 Floats = NDArray[np.float64]
 
 SWEEPS = 24  # annealed ones, before the last two
-LIKELY = 0.05  # in them, no class is drawn that is less than so many times as likely as the likeliest
-LEAST = 0.15  # the share that the last annealed sweeps open
+LIKELY = 0.3  # in them, no class is drawn that is less than so many times as likely as the likeliest
+LEAST = 0.02  # the share that the last annealed sweeps open
 LAST = 2  # sweeps under the rules: what they change in the first is heard in the second
 FALLING = 0.75  # of the sweeps, in which the share falls
 BEAT = 4  # frames of a block: spans begin with one, at random places

@@ -6,98 +6,22 @@ its own, and the voices under it are judged by theirs alone. A soft rule admits 
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kantor import registry
-from kantor.errors import OptionError, RuleError, UnsupportedRuleError
+from kantor.errors import RuleError, UnsupportedRuleError
 from kantor.representations import Situation
 from kantor.rules import OPEN, Mask, Rule, View
+from kantor.sampling._asked import Asked, asked, named, spelt
 from kantor.score import Score
 
-__all__ = ["Asked", "Guard", "Verdict", "asked"]
+__all__ = ["Asked", "Guard", "Verdict", "asked", "named", "spelt"]
 
 Nats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A rule, as it is asked for: hard where it has no weight, else so many nats a fault."""
-
-    name: str
-    rule: Rule
-    weight: float | None = None
-
-    def __str__(self) -> str:
-        """As the command line spells it."""
-        values = [str(getattr(self.rule, field.name)) for field in dataclasses.fields(self.rule)[:1]]  # type: ignore[arg-type]
-        options = f"={values[0]}" if values and values[0] != "" else ""
-        return f"{self.name}{options}" if self.weight is None else f"{self.name}{options}:{self.weight:g}"
-
-
-def asked(rules: Iterable[str | Asked], soft: Iterable[str] = (), default: Sequence[str] = ()) -> tuple[Asked, ...]:
-    """The rules of these names: ``default`` ones first, unless "none" is among ``rules``; a later one replaces another.
-
-    A rule is spelt "no-parallels" or "in-key=Gm"; a soft one "stepwise=0.5", its weight in nats, or
-    "in-key=Gm:0.5" where it has options too.
-
-    Raises
-    ------
-    OptionError
-        For a name that no rule bears, or an option or a weight that makes no sense.
-    """
-    hard = list(rules)
-    found: dict[str, Asked] = {}
-    named = [*(() if "none" in hard else default), *(rule for rule in hard if rule != "none")]
-    for spelt in named:
-        one = spelt if isinstance(spelt, Asked) else _hard(spelt)
-        found[one.name] = one
-    for spelt in soft:
-        one = _soft(spelt)
-        found[one.name] = one
-    return tuple(found.values())
-
-
-def _hard(spelt: str) -> Asked:
-    name, given, option = spelt.partition("=")
-    kind = registry.part("rules", name)
-    rule = _made(name, kind, option) if given else kind()
-    return Asked(name, rule, kind.weight)
-
-
-def _soft(spelt: str) -> Asked:
-    name, _, rest = spelt.partition("=")
-    kind = registry.part("rules", name)
-    option, parted, number = rest.rpartition(":")
-    if not rest and kind.weight is not None:
-        return Asked(name, kind(), kind.weight)
-    try:
-        weight = float(number)
-    except ValueError:
-        weight = -1.0
-    if not 0 <= weight < np.inf:
-        raise OptionError(f"expected a soft rule with its weight in nats, got '{spelt}'; try --soft {name}=0.5.")
-    return Asked(name, _made(name, kind, option) if parted else kind(), weight)
-
-
-def _made(name: str, kind: Any, option: str) -> Rule:
-    """The rule with its first option, in that option's own type."""
-    options = dataclasses.fields(kind)
-    if not options:
-        raise OptionError(f"expected the rule {name} without an option, got '={option}'.")
-    first = options[0]
-    if isinstance(first.default, bool) or not isinstance(first.default, int | float):
-        return kind(**{first.name: option})  # type: ignore[no-any-return]
-    try:
-        return kind(**{first.name: type(first.default)(option)})  # type: ignore[no-any-return]
-    except ValueError:
-        raise OptionError(f"expected {name} with a number, got '{option}'; try {name}={first.default}.") from None
 
 
 class Verdict(NamedTuple):
@@ -149,6 +73,7 @@ class Guard:
                     "try a chorale model, or leave the rule out."
                 )
         self.rules = tuple(rules)
+        self._names = tuple(named(rules))
         distinct = {id(plan): plan for plan in plans}
         self._bound: list[list[tuple[Rule, NDArray[np.int64] | None]]] = []
         for one in rules:
@@ -199,12 +124,12 @@ class Guard:
         """Names of the hard rules that leave piece ``row`` nothing of what the ``grammar`` (classes,) admits."""
         view = _alternatives(situation)
         names = []
-        for one, bound in zip(self.rules, self._bound, strict=True):
+        for name, one, bound in zip(self._names, self.rules, self._bound, strict=True):
             for rule, rows in bound:
                 if one.weight is None and (rows is None or row in rows):
                     faults = rule.faults(view.rows(np.array([row])))
                     if ((faults[0, :-1] & ~faults[0, -1:]).any((1, 2)) & grammar).any():
-                        names.append(one.name)
+                        names.append(name)
         return names
 
 

@@ -19,7 +19,7 @@ from kantor import io
 from kantor.errors import FileFormatError, OptionError, RuleError, ScoreError
 from kantor.rules import faults
 from kantor.rules._judge import _lanes, view_of
-from kantor.sampling.guard import asked
+from kantor.sampling.guard import asked, named
 from kantor.score import NOTE, TICKS_PER_QUARTER, VOICES, Score
 from kantor.studio import bodies, insight, shelf
 from kantor.studio.messages import MAX_BARS, PieceJson
@@ -269,11 +269,11 @@ def check(body: bodies.Check) -> bodies.Checked:
     wrong: list[bodies.FaultJson] = []
     skipped = []
     lanes = _columns(score, seen.voiced)
-    for one in asked(names):
+    for name, one in named(asked(names)).items():
         try:
-            some = faults(score, {one.name: one.rule}, view=seen)
+            some = faults(score, {name: one.rule}, view=seen)
         except RuleError as error:
-            skipped.append(bodies.Skipped(rule=one.name, why=str(error)))
+            skipped.append(bodies.Skipped(rule=name, why=str(error)))
             continue
         wrong += [_fault(score, fault, lanes, found.order, seen.voiced) for fault in some]
     return bodies.Checked(faults=sorted(wrong, key=lambda fault: fault.tick), skipped=skipped)

@@ -24,7 +24,7 @@ from kantor.rules import check_agreement, faults
 from kantor.runtime import Model
 from kantor.sampling.beam import beam
 from kantor.sampling.filters import Filters
-from kantor.sampling.guard import Guard
+from kantor.sampling.guard import Guard, named
 from kantor.sampling.stream import Decision, stream
 from kantor.score import Key, Score
 from kantor.theory import diatonic, is_tonic_triad, triad
@@ -163,7 +163,9 @@ class _Desk:
         """See that the hard rules leave each other anything."""
         representation = self.bundle.representation
         hard = {
-            one.name: one.rule.bound(plan, representation.step) for one in self.steering.rules if one.weight is None
+            name: one.rule.bound(plan, representation.step)
+            for name, one in named(self.steering.rules).items()
+            if one.weight is None
         }
         check_agreement(hard, plan, representation.step, voiced=representation.voiced)
 
@@ -300,7 +302,8 @@ class _Desk:
         score = self.bundle.representation.decode(take.values, plan)
         score = score.cut(self.since, score.length_ticks) if self.since else score
         notes = max(cells_in(self.bundle.representation, len(take.nats)) or len(score), 1)
-        rules = {one.name: one.rule for one in self.steering.rules} if self.bundle.representation.voiced else {}
+        voiced = self.bundle.representation.voiced
+        rules = {name: one.rule for name, one in named(self.steering.rules).items()} if voiced else {}
         copied = self.steering.memory.copied(score).quarters if self.steering.memory else 0.0
         return (float(take.nats.sum()) + len(faults(score, rules)) + max(copied - ALLOWED, 0.0)) / notes
 

@@ -5,6 +5,9 @@ sound in any free cell stays the very note it was. Of a note that reaches into f
 it keeps its beginning, and ends at the border unless the new music holds it on; and where it sounds on behind them, the
 new music arrives at its pitch, and it keeps its end. New notes stand on the grid, but never over a note of their voice
 that stays, or over one of the same pitch in the same part.
+
+To the model a voice that is silent all through is as good as given: it would go on in silence, and draw the others with
+it. So where a voice has no note at all it is imagined around the free cells: composed along, and dropped afterwards.
 """
 
 from __future__ import annotations
@@ -23,15 +26,16 @@ from kantor.representations import Ids, Mask
 from kantor.representations.cells import HELD, Cells
 from kantor.representations.chorale import LOWEST, SOUNDS, STEP
 from kantor.rules import OPEN, View, check_agreement
+from kantor.rules.locked import Locked
 from kantor.sampling.filters import Filters
 from kantor.sampling.gibbs import SWEEPS, fill
-from kantor.sampling.guard import Asked, Guard
+from kantor.sampling.guard import Asked, Guard, named
 from kantor.score import NOTE, VOICES, Part, Score
 from kantor.theory import note_name
 from kantor.verbs._compose import Take, pitches_of, randoms
 from kantor.verbs._models import model_of, opened
 from kantor.verbs._steering import Steering
-from kantor.verbs.generate import finish
+from kantor.verbs.generate import advice, finish
 from kantor.verbs.piece import Piece
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "bar_of",
     "checked",
     "filled",
+    "imagined",
     "two_sided",
     "voice_of",
 ]
@@ -47,6 +52,7 @@ __all__ = [
 DEFAULT_MODEL = "chorale-infill"
 MAX_SWEEPS = 10_000
 FRAMES_PER_QUARTER = 4
+AROUND = 128  # frames on either side of what is free in which voices that the music lacks are imagined
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,10 @@ class Canvas:
     def frames(self) -> int:
         """Sixteenths of the piece."""
         return int(_frame(self.score.length_ticks, self.score))
+
+    def singing(self) -> list[int]:
+        """The voices that have any note."""
+        return [voice for voice in range(len(VOICES)) if (self.voice == voice).any()]
 
     def sung(self) -> Score:
         """The four voices alone."""
@@ -164,59 +174,100 @@ def filled(
     filters: Filters,
     sweeps: int,
     takes: Sequence[int],
+    imagined: Mask | None = None,
+    remarks: tuple[str, ...] = (),
     advance: Callable[[float], None] = lambda _: None,
 ) -> list[Piece]:
     """Fill the ``free`` (frames, voices) cells of a canvas, once a take; ``recipe`` has the seed.
 
+    Those that are ``imagined`` are filled along with them, and are silent again in the end.
+
     Raises
     ------
     ScoreError
-        If the music is beyond the grid's range, or breaks by itself a rule for single notes.
+        If the music is beyond the grid's range, or a note stands in the way of one that is locked.
     RuleError, DeadEndError
         If the rules cannot be kept.
     """
     encoding = bundle.representation.encode(canvas.sung())
     plan, rules = encoding.plan, held.rules
     guard = Guard(rules, [plan], STEP, voiced=True)
-    check_agreement({one.name: one.rule.bound(plan, STEP) for one in rules if one.weight is None}, plan, STEP)
-    _check_given(plan, encoding.values, free, rules)
+    hard = {name: one.rule.bound(plan, STEP) for name, one in named(rules).items() if one.weight is None}
+    check_agreement(hard, plan, STEP)
+    free = free if imagined is None else free & ~imagined
+    whole = free if imagined is None else free | imagined
+    broken = _check_given(plan, encoding.values, whole, rules)
     drawn: dict[str, Any] = {"guard": guard, "sweeps": sweeps, "filters": filters, "advance": advance}
     found = fill(
         model_of(bundle),
         bundle.representation,
         plan,
         encoding.values,
-        free,
+        whole,
         [randoms(int(recipe["seed"]), take) for take in takes],
         within=pitches_of(bundle, ranges=held.within),
-        joints=_joints(canvas, free),
+        joints=_joints(canvas, whole),
         bare=not canvas.score.meters,
         **drawn,
     )
     pieces = []
     for row, take in enumerate(takes):
         nats, cost = found.nats[row][free], found.cost[row][free]
-        done = Take(found.cells[row], nats, cost=cost, dead_ends=int(found.dead_ends[row]))
-        score = _score(canvas, free, found.cells[row])
-        pieces.append(finish(bundle, score, done, {**recipe, "take": take}, cells=len(nats)))
+        cells = _without(found.cells[row], whole & ~free)
+        done = Take(cells, nats, cost=cost, dead_ends=int(found.dead_ends[row]))
+        score, said = _score(canvas, free, cells), (*remarks, *broken, *_silence(cells, free, rules))
+        pieces.append(finish(bundle, score, done, {**recipe, "take": take}, said, cells=len(nats)))
     return pieces
 
 
-def _check_given(plan: Score, values: Ids, free: Mask, rules: Sequence[Asked]) -> None:
-    """Refuse what stays if it breaks a hard rule for single notes (a key, say) that was asked for."""
+def imagined(canvas: Canvas, free: Mask) -> Mask:
+    """(frames, voices) cells near free ones of voices that the music lacks, which are composed along."""
+    wanted = np.flatnonzero(free.any(1))
+    near = np.zeros_like(free)
+    near[max(int(wanted[0]) - AROUND, 0) : int(wanted[-1]) + 1 + AROUND] = True
+    near[:, canvas.singing()] = False
+    return near & ~free
+
+
+def _without(cells: Ids, imagined: Mask) -> Ids:
+    """The cells (frames, voices) with silence where they were imagined; a note held on from there begins anew."""
+    kept = np.where(imagined, 0, cells)
+    cut = np.zeros_like(imagined)
+    cut[1:] = imagined[:-1] & (kept[1:] > HELD)
+    return np.where(cut, kept - HELD, kept)
+
+
+def _silence(cells: Ids, free: Mask, rules: Sequence[Asked]) -> tuple[str, ...]:
+    """A remark where voices were to be composed, and none of what was composed of them sounds."""
+    silent = [VOICES[voice].lower() for voice in np.flatnonzero(free.any(0)) if not cells[free[:, voice], voice].any()]
+    if not silent:
+        return ()
+    named = " and the ".join([", the ".join(silent[:-1]), silent[-1]] if len(silent) > 1 else silent)
+    return (f"nothing sounds in what was composed of the {named}; {advice(rules)}",)
+
+
+def _check_given(plan: Score, values: Ids, free: Mask, rules: Sequence[Asked]) -> tuple[str, ...]:
+    """Remarks where what stays breaks, by itself, a hard rule for single notes (a key, say) that was asked for.
+
+    What is added is judged by its own notes; a note that is given can only stand in the way of one that is locked.
+    """
     pitch = np.where(free, OPEN, SOUNDS[Cells.pitches(values)])
     view = View(pitch, (values > 0) & (values <= HELD) & ~free, np.arange(len(pitch)))
-    for one in rules:
+    remarks = []
+    for name, one in named(rules).items():
         if one.weight is not None or one.rule.reach or "voices" in one.rule.needs:
             continue
         wrong = np.argwhere(one.rule.bound(plan, STEP).faults(view))
-        if len(wrong):
-            frame, voice = wrong[0].tolist()
-            name = note_name(int(pitch[frame, voice]), plan.keys[0].fifths if plan.keys else 0)
-            raise ScoreError(
-                f"expected given music that keeps the rule {one}, got {name} {bar_of(plan, frame * STEP)} "
-                f"({VOICES[voice].lower()}); mend it, leave the rule out, or make it soft."
-            )
+        if not len(wrong):
+            continue
+        frame, voice = wrong[0].tolist()
+        sounds, fifths = int(pitch[frame, voice]), plan.keys[0].fifths if plan.keys else 0
+        note = note_name(sounds, fifths) if sounds >= 0 else "a rest"
+        what = f"{note} {bar_of(plan, frame * STEP)} ({VOICES[voice].lower()})"
+        if isinstance(one.rule, Locked):
+            raise ScoreError(f"expected given music that keeps the rule {name}, got {what}; compose it anew, too.")
+        remarks.append(f"the given music does not keep {one}, first with {what}; what is added does")
+    return tuple(remarks)
 
 
 def _joints(canvas: Canvas, free: Mask) -> Mask:

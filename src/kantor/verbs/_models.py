@@ -19,7 +19,7 @@ from kantor.baselines import Baseline, Method, baseline
 from kantor.bundle import Bundle
 from kantor.corpora import Corpus, Selection, select
 from kantor.data.augmentation import part_ranges
-from kantor.errors import BundleError, InputError, UnknownNameError
+from kantor.errors import BundleError, InputError, OptionError, UnknownNameError
 from kantor.presets import Preset
 from kantor.runtime import Model, Runtime
 from kantor.score import Score
@@ -53,6 +53,11 @@ def opened(model: str | Path | Bundle, music: Callable[[], Corpus] | None = None
     try:
         return bundles.load(model)
     except UnknownNameError:
+        if str(model) in registry.names("presets"):
+            raise OptionError(
+                f"expected a model, got the preset '{model}', of which the package has none; train it first: "
+                f"kantor train {model}."
+            ) from None
         known = (*bundles.shipped(), *registry.names("baselines"))
         raise UnknownNameError("model", str(model), known) from None
 

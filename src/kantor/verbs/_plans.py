@@ -57,7 +57,8 @@ def plan(
         np.empty(0, dtype=NOTE),
         tempi=(Tempo(0, TEMPO),),
         meters=(drawn_meter,),
-        keys=(drawn_key,) if drawn_key and "key" in known else (),
+        # A model that knows no keys is not told of one; but rules are, of the one that is asked for.
+        keys=(drawn_key,) if drawn_key and (wanted_key or "key" in known) else (),
         anacrusis_ticks=pickup_ticks,
         length_ticks=length,
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from kantor import io
+from kantor.corpora import Losses, losses
 from kantor.errors import InputError, KantorError, OptionError
+from kantor.io import midi
 from kantor.score import Score
 
-__all__ = ["FRAGMENT", "first_notes", "prompted"]
+__all__ = ["FRAGMENT", "first_notes", "lost", "notes_in", "passed_over", "prompted"]
 
 FRAGMENT = 100  # notes of a random fragment, unless told
 RANDOM = "random:"
@@ -64,3 +66,32 @@ def first_notes(score: Score, count: int, start: int = 0) -> Score:
     begin = int(chosen["onset"][0]) if start else 0
     end = int((chosen["onset"] + chosen["duration"]).max())
     return score.replace(notes=chosen).cut(begin, end)
+
+
+def lost(source: str | Path | Score) -> Losses | None:
+    """What is lost of a MIDI file; None for others, and for files that nobody has read and that cannot be."""
+    path = Path() if isinstance(source, Score) else Path(source)
+    if path.suffix.lower() not in midi.SUFFIXES:
+        return None
+    try:
+        return losses(path.read_bytes()) if path.stat().st_size <= io.MAX_BYTES else None
+    except OSError:
+        return None
+
+
+def notes_in(score: Score, source: str | Path | Score) -> str:
+    """What a score without pitches has in the place of notes, for a sentence: "none", "only drums"."""
+    if len(score):
+        return "only drums"
+    found = lost(source)
+    return f"none that ends: {found.never_ending} only begin" if found and found.never_ending else "none"
+
+
+def passed_over(source: str | Path | Score) -> tuple[str, ...]:
+    """Remarks on what of a file is not in its score."""
+    found = lost(source) or Losses()
+    counts = (
+        (found.never_ending, "1 note never ends and is left out", "{} notes never end and are left out"),
+        (found.no_tempo, "1 tempo of 0 is passed over", "{} tempi of 0 are passed over"),
+    )
+    return tuple((one if count == 1 else many).format(count) for count, one, many in counts if count)

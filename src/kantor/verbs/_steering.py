@@ -11,8 +11,9 @@ from kantor.bundle import Bundle
 from kantor.corpora import tracks_of
 from kantor.errors import OptionError
 from kantor.evaluation.novelty import Memory
+from kantor.rules import Rule
 from kantor.rules.range import Range
-from kantor.sampling.guard import Asked, asked
+from kantor.sampling.guard import Asked, asked, spelt
 
 __all__ = ["BY_DEFAULT", "Steering", "steering"]
 
@@ -44,7 +45,7 @@ class Steering:
 
 def steering(
     bundle: Bundle,
-    rules: Sequence[str | Asked] = (),
+    rules: Sequence[str | Rule | Asked] = (),
     soft: Sequence[str] = (),
     chords: str | None = None,
     beam: int = 0,
@@ -64,7 +65,7 @@ def steering(
     if beam and best_of > 1:
         raise OptionError("expected either --beam or --best-of, got both; a beam already finds the likeliest.")
     representation = bundle.representation
-    wanted: list[str | Asked] = [*rules, *([f"chords={chords}"] if chords else [])]
+    wanted = rules if isinstance(rules, str) or not chords else [*rules, f"chords={chords}"]
     found = asked(wanted, soft, BY_DEFAULT if representation.voiced else ())
     # The corpus's ranges, which the grammar keeps at no cost, stand for the rule unless it names others.
     plain = [one for one in found if one.name == "range" and one.rule == Range() and one.weight is None]
@@ -72,30 +73,30 @@ def steering(
     held = tuple(one for one in found if one not in plain)
     if held and not representation.ruled:
         raise OptionError(f"expected no rules for '{bundle.name}', whose pitches are not chosen among classes.")
-    options: dict[str, Any] = {"rules": [spelt(one) for one in rules], "soft": list(soft), "chords": chords}
+    options: dict[str, Any] = {"rules": [_recorded(one) for one in rules], "soft": list(soft), "chords": chords}
     options |= {"beam": beam, "best_of": best_of, "novelty": novelty}
     return Steering(held, beam, best_of, within, memory_of(bundle) if novelty else None, options)
 
 
-def spelt(rule: str | Asked) -> str:
-    """The rule as a recipe has it.
+def _recorded(rule: str | Rule | Asked) -> str:
+    """The rule as a recipe has it: text as it was given.
 
     Raises
     ------
     OptionError
-        If there is more to it than a recipe can say.
+        If no rule of Kantor's bears its name: nothing could make the piece again.
     """
     if isinstance(rule, str):
         return rule
+    (one,) = asked([rule])
+    text = spelt(one)
     try:
-        again = asked([str(rule)])
+        again = asked([text])
     except OptionError:
         again = ()
-    if again != (rule,):
-        raise OptionError(
-            f"expected a rule that a recipe can spell, got {rule}; try its name with one option, 'in-key=Gm', or soft."
-        )
-    return str(rule)
+    if again != (one,):
+        raise OptionError(f"expected a rule that a recipe can spell, got {one!r}; try one of kantor.rules.")
+    return text
 
 
 def memory_of(bundle: Bundle) -> Memory:

@@ -15,13 +15,15 @@ from kantor.errors import OptionError, ScoreError
 from kantor.io.packing import pack_score
 from kantor.representations import Encoding, Ids
 from kantor.representations._voices import voices
+from kantor.rules import Rule
 from kantor.sampling.guard import Asked
 from kantor.score import NOTE, Meter, Part, Score
 from kantor.verbs._amounts import Amount, amount, check_playing
 from kantor.verbs._compose import PLAN, compose, randoms
 from kantor.verbs._models import one_sided
+from kantor.verbs._options import plain
 from kantor.verbs._plans import check_amounts, phrase_ends
-from kantor.verbs._prompts import prompted
+from kantor.verbs._prompts import notes_in, passed_over, prompted
 from kantor.verbs._steering import steering
 from kantor.verbs.generate import DEFAULT_MODEL, drawing, finish, numbered, playing, seeded, thousandths
 from kantor.verbs.piece import Piece
@@ -29,6 +31,7 @@ from kantor.verbs.piece import Piece
 __all__ = ["continue_"]
 
 
+@plain
 def continue_(
     prompt: str | Path | Score,
     model: str | Path | Bundle = DEFAULT_MODEL,
@@ -44,7 +47,7 @@ def continue_(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
-    rules: Sequence[str | Asked] = (),
+    rules: Sequence[str | Rule | Asked] = (),
     soft: Sequence[str] = (),
     chords: str | None = None,
     beam: int = 0,
@@ -98,7 +101,17 @@ def continue_(
         added = playing(_added(bundle, encoding, done.values, whole), None, velocity)
         score = playing(_joined(bundle, given, whole, added, encoding.plan.length_ticks, much), tempo, None)
         pieces.append(
-            finish(bundle, score, done, {**recipe, "take": take}, _nearest(encoding), len(given), held.memory, added)
+            finish(
+                bundle,
+                score,
+                done,
+                {**recipe, "take": take},
+                (*_nearest(encoding), *passed_over(prompt)),
+                len(given),
+                held.memory,
+                added,
+                held=held.rules,
+            )
         )
     return pieces
 
@@ -107,7 +120,9 @@ def _given(prompt: str | Path | Score, prompt_notes: int | None, from_bar: int |
     """The music to go on from, cut where the composition starts."""
     given = prompted(prompt, prompt_notes, randoms(seed, 0, PLAN))
     if not len(given):
-        raise ScoreError("expected a prompt with notes, got none; `kantor generate` begins from nothing.")
+        raise ScoreError(
+            f"expected a prompt with notes, got {notes_in(given, prompt)}; `kantor generate` begins from nothing."
+        )
     return given if from_bar is None else given.cut(0, _start_of(given, from_bar))
 
 

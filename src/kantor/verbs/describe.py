@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from kantor import bundle as bundles
 from kantor import io, registry
 from kantor.errors import OptionError
+from kantor.io.packing import unpack_score
 from kantor.presets import Preset
 from kantor.score import Score
 from kantor.theory import key_name
 
-__all__ = ["describe_score", "info", "models", "presets"]
+__all__ = ["describe_score", "info", "models", "presets", "recipe_of"]
 
 
 def info(target: str | Path) -> dict[str, Any]:
@@ -34,10 +36,26 @@ def info(target: str | Path) -> dict[str, Any]:
 
         if is_sweep(path):
             return {"kind": "trainings", "folder": str(path), "runs": rows(trainings(path))}
+        if not (path / "card.json").exists() and _has_music(path):
+            raise OptionError(f"expected a model, got the folder of music '{path}'; try `kantor inspect {path}`.")
     from kantor.verbs._models import opened  # what runs models is heavy, and lists shall be quick
 
     bundle = opened(target)
     return {"kind": "model", "folder": str(bundle.path), **bundle.card}
+
+
+def _has_music(folder: Path) -> bool:
+    return any(path.suffix.lower() in io.READABLE for path in folder.rglob("*"))
+
+
+def recipe_of(recipe: str) -> str:
+    """The recipe without the music that it packs: in its place, how many notes that has."""
+    try:
+        known = json.loads(recipe)
+        known["prompt"] = f"{len(unpack_score(known['prompt'])):,} notes"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return recipe
+    return json.dumps(known, sort_keys=True)
 
 
 def describe_score(score: Score) -> dict[str, Any]:

@@ -13,13 +13,16 @@ from kantor.bundle import Bundle
 from kantor.errors import OptionError
 from kantor.evaluation.novelty import Memory
 from kantor.representations import cells_in
+from kantor.rules import Rule
+from kantor.rules.chords import Chords
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Asked
-from kantor.score import Key, Score, Tempo
-from kantor.theory import parse_key, parse_meter
+from kantor.score import TICKS_PER_QUARTER, Key, Score, Tempo
+from kantor.theory import is_tonic_triad, parse_key, parse_meter
 from kantor.verbs._amounts import MAX_BARS, Amount, amount, check_playing
 from kantor.verbs._compose import PLAN, Take, compose, randoms
 from kantor.verbs._models import one_sided
+from kantor.verbs._options import plain
 from kantor.verbs._plans import TEMPO, check_amounts, opening, plan
 from kantor.verbs._steering import Steering, steering
 from kantor.verbs.piece import Piece, recipe_text
@@ -28,9 +31,11 @@ __all__ = ["DEFAULT_MODEL", "drawing", "finish", "generate", "numbered", "playin
 
 DEFAULT_MODEL = "chorale"
 NO_CADENCE = "no ending on the tonic was found; another seed may find one"
-SILENT = "nothing sounds in it; another seed, or a higher temperature, may help"
+SILENT = "nothing sounds in it"
+SPARSE = ("polyphony", "density")  # rules that may leave no note
 
 
+@plain
 def generate(
     model: str | Path | Bundle = DEFAULT_MODEL,
     *,
@@ -49,7 +54,7 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     min_p: float | None = None,
-    rules: Sequence[str | Asked] = (),
+    rules: Sequence[str | Rule | Asked] = (),
     soft: Sequence[str] = (),
     chords: str | None = None,
     beam: int = 0,
@@ -76,8 +81,9 @@ def generate(
     velocity     of all notes, 1..127; the model's own, or 80, unless given.
     temperature, top_k, top_p, min_p   see :class:`kantor.sampling.filters.Filters`; the model's own defaults unless
                  given.
-    rules        hard rules beside the default ones, "no-direct", "in-key=Gm"; "none" switches these off. The default
-                 ones of a four-voice model are no-parallels, no-crossing and range; see ``docs/rules.md``.
+    rules        hard rules beside the default ones, "no-direct", "in-key=Gm", or InKey("Gm") of :mod:`kantor.rules`;
+                 "none" switches the default ones off. Those of a four-voice model are no-parallels, no-crossing and
+                 range; see ``docs/rules.md``.
     soft         rules that cost nats instead: "stepwise=0.5".
     chords       given chords, "I V vi IV" or "C G Am F".
     beam         how many beginnings a beam search carries; notes are drawn where it is 0.
@@ -117,6 +123,8 @@ def generate(
             "advance": advance,
         }
         return continue_(prompt, model, **amounts, **played, **drawn, **steered, **shared)
+    if prompt_notes is not None:
+        raise OptionError("expected a --prompt beside --prompt-notes, got none; name a file, or leave them out.")
     bundle = one_sided(model)
     filters, held = drawing(bundle, **drawn), steering(bundle, **steered)
     check_amounts(bars or 1, count)
@@ -136,7 +144,8 @@ def generate(
     for take, planned in plans.items():
         score = bundle.representation.decode(takes[take].values, planned)
         score = playing(_ended(score) if notes is not None else score, None, velocity)
-        pieces.append(finish(bundle, score, takes[take], {**recipe, "take": take}, remarks, memory=held.memory))
+        told = {"memory": held.memory, "held": held.rules}
+        pieces.append(finish(bundle, score, takes[take], {**recipe, "take": take}, remarks, **told))  # type: ignore[arg-type]
     return pieces
 
 
@@ -268,6 +277,31 @@ def unheard(bundle: Bundle, meter: str | None) -> tuple[str, ...]:
     )
 
 
+def advice(rules: Sequence[Asked]) -> str:
+    """What may help where nothing sounds: to loosen a hard rule that may be why, else another seed."""
+    sparse = [f"--rule {one}" for one in rules if one.name in SPARSE and one.weight is None]
+    if sparse:
+        return f"{' and '.join(sparse)} may leave no note, try a larger number"
+    return "another seed, or a higher temperature, may help"
+
+
+def _may_close(bundle: Bundle, score: Score, rules: Sequence[Asked]) -> bool:
+    """Whether an ending on the tonic can be looked for: not of chance, nor where given chords end elsewhere."""
+    if str(bundle.card.get("name", "")).partition(":")[0] == "random":
+        return False
+    score = score.at(TICKS_PER_QUARTER)
+    asked = [
+        one.rule.bound(score, bundle.representation.step) for one in rules if one.name == "chords" and not one.weight
+    ]
+    for rule in asked:
+        assert isinstance(rule, Chords)
+        assert rule.begins is not None
+        last = rule.wanted[rule.begins[rule.moments[-1]] - 1]
+        if score.keys and not is_tonic_triad((last.bass, *(12 + note for note in last.classes)), score.keys[-1]):
+            return False
+    return True
+
+
 def finish(
     bundle: Bundle,
     score: Score,
@@ -278,14 +312,15 @@ def finish(
     memory: Memory | None = None,
     added: Score | None = None,
     cells: int | None = None,
+    held: Sequence[Asked] = (),
 ) -> Piece:
     """The piece of a take, with its recipe written into its score; ``given`` of its notes were not composed.
 
-    ``cells`` says how many were decided where steps were not decided as a whole.
+    ``held`` are the rules it was held to. ``cells`` says how many were decided where steps were not decided as a whole.
     """
     recipe = {"kantor": kantor.__version__, "model": bundle.name, "hash": bundle.hash, **recipe}
-    remarks = remarks if done.cadence else (*remarks, NO_CADENCE)
-    remarks = remarks if len(score) else (*remarks, SILENT)
+    remarks = remarks if done.cadence or not _may_close(bundle, score, held) else (*remarks, NO_CADENCE)
+    remarks = remarks if len(score) else (*remarks, f"{SILENT}; {advice(held)}")
     # What `kantor evaluate` divides by: cells on the grid of a chorale, elsewhere notes that sound.
     cells = cells_in(bundle.representation, len(done.nats)) if cells is None else cells
     decided = cells or len(score) - given

@@ -12,7 +12,9 @@ from kantor import io
 from kantor.bundle import Bundle
 from kantor.errors import ScoreError
 from kantor.io.packing import pack_score
+from kantor.render.instruments import named_after
 from kantor.representations.chorale import HIGHEST, LOWEST
+from kantor.rules import Rule
 from kantor.sampling.guard import Asked
 from kantor.score import VOICES, Part, Score
 from kantor.theory import note_name, parse_key
@@ -27,7 +29,9 @@ from kantor.verbs._filling import (
     two_sided,
     voice_of,
 )
+from kantor.verbs._options import plain
 from kantor.verbs._plans import check_amounts
+from kantor.verbs._prompts import notes_in, passed_over
 from kantor.verbs._steering import Steering, steering
 from kantor.verbs.generate import drawing, numbered, seeded, thousandths
 from kantor.verbs.piece import Piece
@@ -35,13 +39,14 @@ from kantor.verbs.piece import Piece
 __all__ = ["harmonize"]
 
 
+@plain
 def harmonize(
     melody: str | Path | Score,
     model: str | Path | Bundle = DEFAULT_MODEL,
     *,
     voice: str = "soprano",
     key: str | None = None,
-    rules: Sequence[str | Asked] = (),
+    rules: Sequence[str | Rule | Asked] = (),
     soft: Sequence[str] = (),
     chords: str | None = None,
     sweeps: int | None = None,
@@ -89,26 +94,27 @@ def harmonize(
     check_amounts(1, count)
     filters, held = drawing(bundle, temperature, top_k, top_p, min_p), steering(bundle, rules, soft, chords)
     number, named, seed = voice_of(voice), None if key is None else parse_key(key), seeded(seed)
-    given = _melody(melody if isinstance(melody, Score) else io.load(melody))
+    given = _melody(melody if isinstance(melody, Score) else io.load(melody), melody)
     canvas = _canvas(given if named is None else given.replace(keys=(named,)), number)
     _check_room(canvas, number, held, bundle)
     free = np.ones((canvas.frames, len(VOICES)), dtype=np.bool_)
     free[:, number] = False
-    options = {"voice": VOICES[number].lower(), "key": key, "rules": [str(one) for one in rules], "soft": list(soft)}
+    options = {"voice": VOICES[number].lower(), "key": key, "rules": held.options["rules"], "soft": list(soft)}
     options["chords"] = chords
     recipe = {"verb": "harmonize", "seed": seed, "prompt": pack_score(given.replace(recipe=""))}
     recipe["options"] = {**options, "sweeps": sweeps, **asdict(filters)}
     drawn = {"held": held, "filters": filters, "sweeps": sweeps, "takes": numbered(count, take)}
+    drawn["remarks"] = passed_over(melody)
     return filled(bundle, canvas, free, recipe, **drawn, advance=thousandths(advance))  # type: ignore[arg-type]
 
 
-def _melody(score: Score) -> Score:
+def _melody(score: Score, source: str | Path | Score) -> Score:
     """The score, if it is a melody: one part that is not drums has notes, and they sound one at a time."""
     score = in_sixteenths(score)
     notes = score.pitched
     if not len(notes):
-        kind = "only drums" if len(score) else "none"
-        raise ScoreError(f"expected a melody with notes, got {kind}; `kantor generate` begins from nothing.")
+        found = notes_in(score, source)
+        raise ScoreError(f"expected a melody with notes, got {found}; `kantor generate` begins from nothing.")
     used = np.unique(notes["part"]).tolist()
     if len(used) > 1:
         raise ScoreError(
@@ -130,7 +136,7 @@ def _canvas(melody: Score, voice: int) -> Canvas:
     own = int(melody.pitched["part"][0])
     part = melody.parts[own]
     parts = [Part(name, part.program) for name in VOICES]
-    parts[voice] = Part(part.name or VOICES[voice], part.program)
+    parts[voice] = Part(VOICES[voice] if named_after(part) else part.name, part.program)
     drums = [number for number, each in enumerate(melody.parts) if each.is_drum]
     places = {own: voice, **{number: len(VOICES) + at for at, number in enumerate(drums)}}
     notes = melody.notes.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,19 +16,24 @@ from kantor.errors import OptionError, ScoreError
 from kantor.io.packing import pack_score
 from kantor.representations import Ids, Mask
 from kantor.representations._voices import voices as lines_of
+from kantor.rules import Rule
 from kantor.sampling.guard import Asked
-from kantor.score import VOICES, Part, Score
+from kantor.score import VOICES, Meter, Part, Score
+from kantor.verbs._compose import pitches_of
 from kantor.verbs._filling import (
     DEFAULT_MODEL,
     FRAMES_PER_QUARTER,
     Canvas,
     checked,
     filled,
+    imagined,
     in_sixteenths,
     two_sided,
     voice_of,
 )
+from kantor.verbs._options import plain
 from kantor.verbs._plans import check_amounts
+from kantor.verbs._prompts import notes_in, passed_over
 from kantor.verbs._steering import steering
 from kantor.verbs.generate import drawing, numbered, seeded, thousandths
 from kantor.verbs.piece import Piece
@@ -51,6 +57,7 @@ class Ticks:
 Where = tuple[int, int] | Ticks | None
 
 
+@plain
 def infill(
     score: str | Path | Score,
     model: str | Path | Bundle = DEFAULT_MODEL,
@@ -58,7 +65,7 @@ def infill(
     voices: str | Sequence[str] | None = None,
     bars: Bars | None = None,
     select: Sequence[str] = (),
-    rules: Sequence[str | Asked] = (),
+    rules: Sequence[str | Rule | Asked] = (),
     soft: Sequence[str] = (),
     sweeps: int | None = None,
     temperature: float | None = None,
@@ -76,10 +83,14 @@ def infill(
     beginning; what the bar had of it is composed anew, perhaps as its continuation. A note that sounds on behind a
     selected bar keeps its end, and the new music arrives at it.
 
+    A voice that the music lacks is new where it is selected. Around that the model imagines it, lest it go on in
+    silence; what it imagines is not kept. A single line is sung by the voice that it is named after, else by that
+    whose range holds most of it.
+
     Parameters
     ----------
     score    MIDI, MusicXML, grid CSV or a score of at most four notes at a time; drums stay as they are.
-    voices   who is composed anew, "alto" or "alto,tenor" or a list of such names; all four unless given.
+    voices   who is composed anew, "alto" or "alto,tenor" or a list of such names; all that the music has unless given.
     bars     which bars: 3, "3-4" or (3, 4), both included; a pickup is bar 0. All unless given.
     select   more selections, each "alto,tenor:3-4" (or "all:7", "bass:all"), or in ticks of the score, the last not
              included, "alto:@480-960". Beside them, ``voices`` and ``bars`` select nothing unless given.
@@ -102,13 +113,19 @@ def infill(
         chosen.insert(0, (_names(voices), _range(bars)))
     came = score if isinstance(score, Score) else io.load(score)
     given = in_sixteenths(came)
-    chosen = [(who, _at(where, given.ticks_per_quarter // came.ticks_per_quarter)) for who, where in chosen]
-    canvas = _canvas(given)
+    scale = given.ticks_per_quarter // came.ticks_per_quarter
+    if not len(given.pitched):
+        found = notes_in(given, score)
+        raise ScoreError(f"expected music with notes, got {found}; `kantor generate` begins from nothing.")
+    canvas = _canvas(given, bundle, {voice for who, _ in chosen for voice in who})
+    chosen = [(who or canvas.singing(), _at(where, came, scale)) for who, where in chosen]
     free = _free(canvas, chosen)
-    options = {"select": [_text(*one) for one in chosen], "rules": [str(one) for one in rules], "soft": list(soft)}
+    options = {"select": [_text(*one) for one in chosen], "rules": held.options["rules"], "soft": list(soft)}
     recipe = {"verb": "infill", "seed": seed, "prompt": pack_score(given.replace(recipe=""))}
     recipe["options"] = {**options, "sweeps": sweeps, **asdict(filters)}
     drawn = {"held": held, "filters": filters, "sweeps": sweeps, "takes": numbered(count, take)}
+    drawn["remarks"] = passed_over(score)
+    drawn["imagined"] = imagined(canvas, free)
     return filled(bundle, canvas, free, recipe, **drawn, advance=thousandths(advance))  # type: ignore[arg-type]
 
 
@@ -118,8 +135,11 @@ def _text(who: list[int], where: Where) -> str:
     return f"{','.join(VOICES[voice].lower() for voice in who)}:{bars}"
 
 
-def _at(where: Where, scale: int) -> Where:
-    """The same place in a score of so many times the resolution."""
+def _at(where: Where, score: Score, scale: int) -> Where:
+    """The same place in the score at so many times its resolution."""
+    end = int(score.bars["start"][-1]) + score.meter_ticks(score.meters[-1] if score.meters else Meter(0, 4, 4))
+    if isinstance(where, Ticks) and where.end > max(end, score.length_ticks):
+        raise OptionError(f"expected ticks within @0-{score.length_ticks}, got {where}; the piece has no others.")
     return Ticks(where.start * scale, where.end * scale) if isinstance(where, Ticks) else where
 
 
@@ -142,12 +162,12 @@ def _ticks(where: str) -> Ticks:
 
 
 def _names(voices: str | Sequence[str] | None) -> list[int]:
-    """The numbers of the voices; all unless given."""
+    """The numbers of the voices; none where it is all that the music has."""
     if voices is None:
-        return list(range(len(VOICES)))
+        return []
     names = voices.split(",") if isinstance(voices, str) else list(voices)
     if not names:
-        raise OptionError("expected voices to compose anew, got none; leave the option out for all four.")
+        raise OptionError("expected voices to compose anew, got none; leave the option out for all that the music has.")
     return sorted({voice_of(name) for name in names})
 
 
@@ -160,21 +180,26 @@ def _range(bars: Bars | None) -> tuple[int, int] | None:
         if match is None:
             raise OptionError(f"expected bars such as 3 or 3-4, got '{bars}'.")
         bars = (int(match[1]), int(match[2] or match[1]))
-    first, last = (bars, bars) if isinstance(bars, int) else bars
+    try:
+        first, last = map(operator.index, (bars, bars) if isinstance(bars, int | np.integer) else tuple(bars))
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"expected bars such as 3, '3-4' or (3, 4), got {bars!r}.") from error
     if last < first:
         raise OptionError(f"expected bars from the first to the last, got {first}-{last}; try {last}-{first}.")
-    return int(first), int(last)
+    return first, last
 
 
-def _canvas(given: Score) -> Canvas:
-    """Who sings each note; a voice's new notes stand in the part that has most of its own, else in a new part."""
-    if not len(given.pitched):
-        kind = "only drums" if len(given) else "none"
-        raise ScoreError(f"expected music with notes, got {kind}; `kantor generate` begins from nothing.")
+def _canvas(given: Score, bundle: Bundle, named: set[int]) -> Canvas:
+    """Who sings each note; a voice's new notes stand in the part that has most of its own, else in a new part.
+
+    New parts are made for ``named`` voices alone; others that the music lacks get no notes.
+    """
     drums = np.array([part.is_drum for part in given.parts], dtype=np.bool_)[given.notes["part"]]
     lines = lines_of(given.replace(notes=given.pitched), len(VOICES))
     sings = np.full(len(given), -1)
     sings[~drums] = lines.notes["part"]
+    if not lines.parts and len(np.unique(given.pitched["part"])) == 1 and not sings[~drums].any():
+        sings[~drums] = _singer(given, bundle)
     parts, homes = list(given.parts), []
     for voice, name in enumerate(VOICES):
         own = given.notes["part"][sings == voice]
@@ -182,10 +207,21 @@ def _canvas(given: Score) -> Canvas:
             homes.append(lines.parts[voice])
         elif len(own):
             homes.append(int(np.bincount(own).argmax()))
+        elif voice not in named:
+            homes.append(0)
         else:
             homes.append(len(parts))
             parts.append(Part(name, given.parts[int(given.pitched["part"][0])].program))
     return Canvas(given, sings, tuple(parts), tuple(homes))
+
+
+def _singer(given: Score, bundle: Bundle) -> int:
+    """Who sings a single line."""
+    pitch, name = given.pitched["pitch"], given.parts[int(given.pitched["part"][0])].name
+    if name in VOICES:
+        return VOICES.index(name)
+    within = pitches_of(bundle)
+    return 0 if within is None else int(np.argmax(within[:, pitch].sum(1)))
 
 
 def _free(canvas: Canvas, selections: Sequence[tuple[list[int], Where]]) -> Mask:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor import io
-from kantor.corpora import SPLITS, Corpus, CorpusPiece, Losses, Selection, Survey, key_of, losses, sift, survey
-from kantor.errors import InputError, OptionError
-from kantor.io import midi
+from kantor.corpora import SPLITS, Corpus, CorpusPiece, Selection, Survey, key_of, sift, survey
+from kantor.errors import FileFormatError, InputError, OptionError
 from kantor.score import Score
 from kantor.theory import key_name, note_name
+from kantor.verbs._prompts import lost as lost_of
 
 __all__ = ["GRID", "inspect"]
 
@@ -56,7 +56,7 @@ def inspect(
     Raises
     ------
     InputError
-        If there is nothing at ``path``, no music in the folder, or the one file cannot be read.
+        If there is nothing at ``path``, no music in the folder, or the one file is of no kind that can be read.
     OptionError
         If ``notes`` is below 1.
     """
@@ -89,9 +89,16 @@ def _alone(path: Path) -> Survey:
     """One file, as a folder that holds nothing else."""
     if not path.exists() and not path.is_symlink():
         raise InputError(f"expected a folder or a file of music at '{path}', got nothing; is the path right?")
-    score = io.load(path)
+    try:
+        score = io.load(path)
+    except FileFormatError as error:
+        if path.suffix.lower() not in io.READABLE:
+            raise
+        return Survey(path.name, (), (), ((path.name, str(error)),), ())
     if not len(score):
-        return Survey(path.name, (), ((path.name, f"{path.name!r} has no notes."),), (), ())
+        lost = lost_of(path)
+        ends = f"no note that ends: {lost.never_ending} only begin" if lost and lost.never_ending else "no notes"
+        return Survey(path.name, (), ((path.name, f"{path.name!r} has {ends}."),), (), ())
     return Survey(path.name, (CorpusPiece(path.name, score, "train"),), (), (), ())
 
 
@@ -109,20 +116,10 @@ def _entry(
         "notes_used": len(used) if used else 0,
     }
     facts = _facts(piece.score) if piece else dict.fromkeys(_facts(Score.from_notes([])))
-    lost = _lost(source) if status != "unreadable" else None
+    lost = lost_of(source) if status != "unreadable" else None
     counts = ("never_ending", "no_length", "no_tempo")
     entry |= facts | {count: getattr(lost, count, None) for count in counts}
     return entry | {"remarks": _remarks(entry)}
-
-
-def _lost(source: Path) -> Losses | None:
-    """What is lost of a MIDI file; None for others, and for files that nobody has read and that cannot be."""
-    if source.suffix.lower() not in midi.SUFFIXES:
-        return None
-    try:
-        return losses(source.read_bytes()) if source.stat().st_size <= io.MAX_BYTES else None
-    except OSError:
-        return None
 
 
 def _facts(score: Score) -> dict[str, Any]:

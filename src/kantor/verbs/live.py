@@ -22,6 +22,7 @@ from kantor.io.packing import pack_score
 from kantor.representations import Encoding
 from kantor.rules import check_agreement
 from kantor.runtime import Model
+from kantor.sampling.guard import named
 from kantor.sampling.live import Live
 from kantor.sampling.stream import Decision
 from kantor.score import Score
@@ -337,7 +338,8 @@ class Performance:
         elif asked["in_key"] and not key:
             raise OptionError(f"expected a key to hold '{self.bundle.name}' to, which knows none of its own; try Gm.")
         held, representation = steering(self.bundle, rules, asked["soft"]), self.representation
-        hard = {one.name: one.rule.bound(planned, representation.step) for one in held.rules if one.weight is None}
+        every = named(held.rules).items()
+        hard = {name: one.rule.bound(planned, representation.step) for name, one in every if one.weight is None}
         check_agreement(hard, planned, representation.step, voiced=representation.voiced)
         return held
 

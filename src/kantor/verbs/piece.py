@@ -122,7 +122,11 @@ class Piece:
         return _showing.roll(self.score)
 
     def __repr__(self) -> str:
-        parts = [self._caption(), f"{len(self.score)} notes", f"{self.score.seconds:.0f} s"]
+        parts = [
+            self._caption(),
+            f"{len(self.score)} note{'' if len(self.score) == 1 else 's'}",
+            f"{self.score.seconds:.0f} s",
+        ]
         return f"<Piece: {', '.join(part for part in parts if part)}>"
 
     def _repr_html_(self) -> str:

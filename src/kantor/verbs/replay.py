@@ -72,6 +72,7 @@ def _made(recipe: dict[str, Any], bundle: Bundle, advance: Callable[[int], None]
 
     name = MODULES[recipe["verb"]]
     verb = getattr(importlib.import_module(f"kantor.verbs.{name}"), name)
+    verb = getattr(verb, "__wrapped__", verb)  # its own checks speak of options, where the recipe is at fault
     options = dict(recipe["options"])
     given = [unpack_score(recipe["prompt"])] if "prompt" in recipe else []
     for cut in ("from_bar", "prompt_notes") if given else ():
