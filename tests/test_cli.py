@@ -292,17 +292,17 @@ def test_evaluate_tells_its_figures_by_these_names(run, tmp_path, protocol, note
     for piece in range(3):
         (tmp_path / "data" / "test" / f"{piece}.csv").write_text(CHORALE.replace("72", str(72 + piece)))
     asked = ["--data", tmp_path / "data", "--split", "test", "--protocol", protocol]
-    code, out, err = run("evaluate", "jsb", *asked, "--json")
+    code, out, err = run("evaluate", "chorale", *asked, "--json")
     assert (code, err) == (0, "")
     told = json.loads(out)
     figures = "nats_per_note nats_by_field nats_per_note_interval nats_per_note_macro nats_per_frame bits_per_note"
     shares = "accuracy accuracy_changed copy_accuracy binary_accuracy note_density bce spelling"
     more = f"{shares} notes frames pieces unit protocol model corpus split left_out"
     assert list(told) == [*figures.split(), *more.split()]
-    assert (told["notes"], told["pieces"], told["protocol"], told["model"]) == (notes, 3, protocol, "jsb")
+    assert (told["notes"], told["pieces"], told["protocol"], told["model"]) == (notes, 3, protocol, "chorale")
     low, high = told["nats_per_note_interval"]
     assert low <= told["nats_per_note"] <= high
-    code, out, _ = run("evaluate", "jsb", *asked)
+    code, out, _ = run("evaluate", "chorale", *asked)
     assert code == 0
     assert f"{told['nats_per_note']:.4f}" in out
 
