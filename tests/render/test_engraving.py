@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -149,3 +150,9 @@ def test_engraving_says_nothing(piece, capfd):
 def test_a_score_that_fills_no_page_is_told_so():
     with pytest.raises(ScoreError, match="expected a score that fills a page, got one without parts"):
         engraving.engrave(Score.from_notes([]))
+
+
+def test_a_thread_engraves_what_the_first_one_does(chorale):
+    pages = engraving.engrave(chorale)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(engraving.engrave, chorale).result() == pages

@@ -10,7 +10,7 @@ long has none in the systems where it does.
 from __future__ import annotations
 
 import re
-import threading
+from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -27,8 +27,6 @@ PAGE_WIDTH, PAGE_HEIGHT = 2100, 2970
 MAX_QUARTERS = 20_000
 _MEI, _XML_ID = "{http://www.music-encoding.org/ns/mei}", "{http://www.w3.org/XML/1998/namespace}id"
 LONG_REST = 8  # quarters: shorter rests hardly ever fill a system
-TRIES = 2  # of reading a score: it has been seen to refuse what it took a moment later
-_VEROVIO = threading.RLock()  # its toolkits share what they know of fonts and options: one at a time
 _OPTIONS = {
     "pageWidth": PAGE_WIDTH,
     "pageHeight": PAGE_HEIGHT,
@@ -65,8 +63,7 @@ def engrave(score: Score) -> list[str]:
     ScoreError
         If the score is longer than 20,000 quarters, or cannot be engraved.
     """
-    with _VEROVIO:
-        return _pages(_loaded(score))
+    return _pages(_loaded(score))
 
 
 def engrave_placed(score: Score) -> tuple[list[str], list[Placed]]:
@@ -77,11 +74,6 @@ def engrave_placed(score: Score) -> tuple[list[str], list[Placed]]:
     ScoreError
         As :func:`engrave`.
     """
-    with _VEROVIO:
-        return _placed(score)
-
-
-def _placed(score: Score) -> tuple[list[str], list[Placed]]:
     toolkit = _loaded(score)
     pages = _pages(toolkit)
     sounding = np.unique(score.notes["part"]).tolist() or list(range(len(score.parts)))
@@ -122,10 +114,9 @@ def timemap(score: Score) -> list[dict[str, Any]]:
     ScoreError
         If the score is longer than 20,000 quarters, or cannot be engraved.
     """
-    with _VEROVIO:
-        toolkit = _loaded(score)
-        toolkit.renderToMIDI()  # the times come from it
-        moments: list[dict[str, Any]] = toolkit.renderToTimemap({"includeMeasures": True})
+    toolkit = _loaded(score)
+    toolkit.renderToMIDI()  # the times come from it
+    moments: list[dict[str, Any]] = toolkit.renderToTimemap({"includeMeasures": True})
     return moments
 
 
@@ -141,16 +132,17 @@ def _loaded(score: Score) -> Any:
         lacking = "parts" if not score.parts else "length"
         raise ScoreError(f"expected a score that fills a page, got one without {lacking}; give it notes, or a rest.")
     verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    # verovio remembers where its fonts are for the thread that imported it alone
+    toolkit.setResourcePath(str(Path(verovio.__file__).parent / "data"))
+    toolkit.setOptions({**_OPTIONS, "header": "auto" if score.title else "none"})
     heard = _heard(score)
-    for _ in range(TRIES):
-        toolkit = verovio.toolkit()
-        toolkit.setOptions({**_OPTIONS, "header": "auto" if score.title else "none"})
-        loaded = toolkit.loadData(musicxml.write(heard).decode())
-        if loaded and _rests_long(heard):  # MusicXML cannot ask for it
-            loaded = toolkit.loadData(toolkit.getMEI().replace("<scoreDef", '<scoreDef optimize="true"', 1))
-        if loaded:
-            return toolkit
-    raise ScoreError(f"expected a score that can be engraved, got one of {len(score)} notes that verovio refuses.")
+    loaded = toolkit.loadData(musicxml.write(heard).decode())
+    if loaded and _rests_long(heard):  # MusicXML cannot ask for it
+        loaded = toolkit.loadData(toolkit.getMEI().replace("<scoreDef", '<scoreDef optimize="true"', 1))
+    if not loaded:
+        raise ScoreError(f"expected a score that can be engraved, got one of {len(score)} notes that verovio refuses.")
+    return toolkit
 
 
 def _heard(score: Score) -> Score:
