@@ -151,9 +151,10 @@ def test_a_training_itself_music_and_an_empty_folder_are_no_folders_of_trainings
     (tmp_path / "music" / "model" / "bundle.json").write_text("{}")
     assert plot(tmp_path / "music")["kind"] == "distributions"
     (tmp_path / "empty").mkdir()
-    for folder in (tmp_path / "music", tmp_path / "empty"):
-        with pytest.raises(BundleError, match=r"bundle\.json in it"):
-            info(folder)
+    with pytest.raises(OptionError, match="got the folder of music .* try `kantor inspect"):
+        info(tmp_path / "music")
+    with pytest.raises(BundleError, match=r"bundle\.json in it"):
+        info(tmp_path / "empty")
 
 
 def test_what_cannot_be_drawn_of_trainings_is_refused(tmp_path):
