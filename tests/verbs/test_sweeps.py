@@ -151,7 +151,7 @@ def test_a_training_itself_music_and_an_empty_folder_are_no_folders_of_trainings
     (tmp_path / "music" / "model" / "bundle.json").write_text("{}")
     assert plot(tmp_path / "music")["kind"] == "distributions"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(OptionError, match="got the folder of music .* try `kantor inspect"):
+    with pytest.raises(OptionError, match=r"got the folder of music .* try `kantor inspect"):
         info(tmp_path / "music")
     with pytest.raises(BundleError, match=r"bundle\.json in it"):
         info(tmp_path / "empty")
