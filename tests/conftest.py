@@ -1,10 +1,12 @@
-"""Profiles of Hypothesis, and where the shared data lies, if it does."""
+"""Profiles of Hypothesis, where the shared data lies, if it does, and a browser, if there is one."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -36,6 +38,36 @@ def bach(tmp_path_factory: pytest.TempPathFactory) -> Iterator[corpora.Corpus]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KANTOR_CACHE", os.environ.get("KANTOR_CACHE") or str(tmp_path_factory.mktemp("cache")))
         yield corpora.load("bach", progress=False)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright, never downloaded; tests that ask for it are skipped where it is absent.
+
+    It lives as long as a file of tests: while it does, its driver's event loop runs in this thread, and no other can.
+    """
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium here")
+    with playwright.sync_playwright() as driver:
+        # without a sandbox, as root in a container has it; the pages are our own
+        options = ["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
+        browser = driver.chromium.launch(executable_path=chromium, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """An empty page; what goes wrong in it fails the test."""
+    context = browser.new_context()
+    page, wrong = context.new_page(), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    yield page
+    context.close()
+    assert wrong == []
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,9 @@
 import re
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from browser import chromium, found
 from kantor.render.marking import Mark, mark
 from kantor.render.report import (
     Cell,
@@ -69,26 +67,23 @@ def test_numbers_have_three_digits_and_a_true_minus():
     assert [shown(x) for x in (0, 1, 12345.678, -0.01234, 0.5)] == ["0", "1.00", "12,346", "−0.0123", "0.500"]
 
 
-@pytest.mark.skipif(found() is None, reason="no Chromium is installed")
-def test_a_click_on_a_head_sorts_and_the_page_fits_every_window(tmp_path):
+def test_a_click_on_a_head_sorts_and_the_page_fits_every_window(page, tmp_path):
     (tmp_path / "page.html").write_text(whole(), encoding="utf-8")
     first = "[...document.querySelectorAll('tbody tr')].map((row) => row.cells[0].textContent).join('')"
-    with chromium(tmp_path / "profile") as opened:
-        page = opened()
-        page.open((tmp_path / "page.html").as_uri())
-        page.click("th:nth-child(2) button")
-        assert page.ask(first) == "c<d>ba"  # by number, what is unknown last
-        page.click("th:nth-child(2) button")
-        assert page.ask(first) == "ab<d>c"
-        assert page.ask("document.querySelector('th:nth-child(2)').ariaSort") == "descending"
-        page.click("th:nth-child(1) button")
-        assert page.ask(first) == "<d>abc"
-        for width in (360, 800, 1400):
-            page.size(width, 900, dark=width == 800)
-            assert page.ask("document.documentElement.scrollWidth <= innerWidth"), width
-        dark = page.ask("(matchMedia('(prefers-color-scheme: dark)').matches)")
-        assert not dark
-        assert page.errors == []
+    page.goto((tmp_path / "page.html").as_uri())
+    page.click("th:nth-child(2) button")
+    assert page.evaluate(first) == "c<d>ba"  # by number, what is unknown last
+    page.click("th:nth-child(2) button")
+    assert page.evaluate(first) == "ab<d>c"
+    assert page.evaluate("document.querySelector('th:nth-child(2)').ariaSort") == "descending"
+    page.click("th:nth-child(1) button")
+    assert page.evaluate(first) == "<d>abc"
+    for width in (360, 800, 1400):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if width == 800 else "light")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    dark = page.evaluate("(matchMedia('(prefers-color-scheme: dark)').matches)")
+    assert not dark
 
 
 def test_marks_of_one_note_share_a_ring_and_lines_do_not_cross_systems():

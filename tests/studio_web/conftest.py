@@ -1,10 +1,9 @@
-"""A running studio, and a browser that looks at it: Debian's Chromium, driven by Playwright, never downloaded."""
+"""A running studio, and a browser that looks at it."""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,6 @@ import pytest
 
 import kantor
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 STUDIO = Path(kantor.__file__).parent / "studio"
 
 
@@ -25,18 +23,6 @@ def static() -> Path:
     if not (STUDIO / "static/index.html").is_file():
         pytest.skip("the studio's page is not built")
     return STUDIO / "static"
-
-
-@pytest.fixture(scope="session")
-def browser(static: Path) -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium here")
-    with playwright.sync_playwright() as driver:
-        # without a sandbox, as root in a container has it; the pages are our own
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
