@@ -23,8 +23,8 @@ class Report(NamedTuple):
 
     Attributes
     ----------
-    kind  "answer" to a message, "told" without one, or the session has ended: "garbage" came, or it is "broken";
-          "gone": the worker has died.
+    kind  "answer" to a message, "told" without one; "connected": what was said before is for an earlier page; or the
+          session has ended: "garbage" came, or it is "broken"; "gone": the worker has died.
     name  of the session.
     what  texts to send; of an end, its reason.
     """
@@ -45,12 +45,10 @@ def work(pipe: Connection, warm: tuple[str, ...] = ()) -> None:
             busy = engine.busy
             while pipe.poll(0 if busy or cold else None):
                 kind, name, what = pipe.recv()
-                if kind == "receive":
-                    pipe.send(engine.receive(name, what))
-                elif kind == "stop":
+                if kind == "stop":
                     return
-                else:
-                    getattr(engine, kind)(name, *what)
+                if report := getattr(engine, kind)(name, *what):
+                    pipe.send(report)
                 busy = True
             if (told := engine.work()) and told[2]:
                 pipe.send(told)

@@ -46,11 +46,12 @@ class Engine:
             session = self._sessions[name] = Session(name)
         return self._told("answer", session, lambda: session.receive(message))
 
-    def connect(self, name: str, there: bool) -> None:
+    def connect(self, name: str, there: bool) -> Report | None:
         """Whether anybody listens; nothing is composed for a session that nobody hears."""
         if session := self._sessions.get(name):
             session.connected = there
             session.congested = False
+        return Report("connected", name, []) if there else None
 
     def congest(self, name: str, congested: bool) -> None:
         """Whether a reader is behind with reading; nothing is composed for it until it is not."""

@@ -48,6 +48,7 @@ class _Entry:
     worker: Worker
     link: Link | None
     left_at: float = 0.0
+    stale: int = 0  # pages that came again and are not yet known to the worker: what it says is for the one before
 
 
 class Hub:
@@ -136,7 +137,7 @@ class Hub:
         """Take a message of a page in; its first says whether a session begins or goes on."""
         if not link.name and not self._named(link, text):
             return
-        self._entries[link.name].worker.tell("receive", link.name, text)
+        self._entries[link.name].worker.tell("receive", link.name, (text,))
 
     def leave(self, link: Link) -> None:
         """A connection has gone: nothing is composed for it any more, and its session waits."""
@@ -166,7 +167,7 @@ class Hub:
             if entry.link is not None:
                 entry.link.outbox.put_nowait((TAKEN, "another page has taken up this session"))
                 entry.link.name = ""
-            link.name, entry.link = wanted, link
+            link.name, entry.link, entry.stale = wanted, link, entry.stale + 1
             entry.worker.tell("connect", wanted, (True,))
             return True
         if len(self._entries) >= self._most or not self._crew:
@@ -193,8 +194,11 @@ class Hub:
             self._close(entry, GARBAGE if kind == "garbage" else BROKEN, str(what))
             self._forget(name)
             return
+        if kind == "connected":
+            entry.stale -= 1
+            return
         link = entry.link
-        if link is None:
+        if link is None or entry.stale:
             return
         for text in what:
             link.outbox.put_nowait(text)
