@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, ClassVar, Protocol
 
 from kantor.errors import BundleError, OptionError, UnknownNameError
@@ -59,6 +59,12 @@ def widths(outputs: Sequence[int], kinds: Sequence[str] = ()) -> list[int]:
 def _heads(seen: int, outputs: Sequence[int]) -> int:
     """Parameters of a linear layer for each field; a real field's has one unit."""
     return sum((seen + 1) * size for size in outputs)
+
+
+def _before(inputs: Sequence[int], columns: Sequence[int]) -> int:
+    """Rows of the tables by which chained heads know the fields before theirs, each column's own and one more."""
+    firsts = accumulate(columns[:-1])
+    return sum(sum(inputs[:first]) + first for first in firsts)
 
 
 def _lstm(inputs: int, hidden: int) -> int:
@@ -137,10 +143,7 @@ class Lstm:
             middle, seen = (self.hidden + self.embedding + 1) * self.head, self.head
         chain = 0
         if self.chained:
-            first = 0  # input columns of the fields before
-            for width in columns[:-1]:
-                first += width
-                chain += (seen + 1) * seen + (sum(inputs[:first]) + first) * seen
+            chain = (len(columns) - 1) * (seen + 1) * seen + _before(inputs, columns) * seen
         return tables + stack + middle + chain + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
 
 
@@ -158,6 +161,7 @@ class AttentiveLstm:
     head           width of the layer that joins state, embedding and what was found, and of the heads' layers.
     dropout        share of units dropped between layers, of what is found, and in the heads, 0..1.
     input_dropout  share of the embedding dropped, 0..1.
+    recurrent_dropout  share of the LSTMs' recurrent weights dropped, 0..1.
     """
 
     embedding: int = 256
@@ -168,6 +172,7 @@ class AttentiveLstm:
     head: int = 384
     dropout: float = 0.3
     input_dropout: float = 0.1
+    recurrent_dropout: float = 0.0
 
     kind: ClassVar[str] = "attentive-lstm"
     two_sided: ClassVar[bool] = False
@@ -185,10 +190,7 @@ class AttentiveLstm:
         stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         looks = 3 * (self.hidden + 1) * self.attention + self.attention + self.memory + CYCLE
         join = (self.hidden + self.embedding + self.attention + 1) * self.head
-        chain, first = 0, 0
-        for width in columns[:-1]:
-            first += width
-            chain += (sum(inputs[:first]) + first) * self.head
+        chain = _before(inputs, columns) * self.head
         deep = len(columns) * (2 * (self.head + 1) * self.head + 2 * self.head)
         heads = _heads(self.head, [_units(*field) for field in _fields(outputs, kinds)])
         return tables + stack + looks + join + chain + deep + heads

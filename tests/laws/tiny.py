@@ -72,7 +72,15 @@ NETS: dict[str, NetworkConfig] = {
     "lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "chained-lstm": Lstm(embedding=6, hidden=8, layers=2, dropout=0.1, head=5, chained=True),
     "attentive-lstm": AttentiveLstm(
-        embedding=6, hidden=8, layers=2, attention=4, memory=7, head=5, dropout=0.1, input_dropout=0.1
+        embedding=6,
+        hidden=8,
+        layers=2,
+        attention=4,
+        memory=7,
+        head=5,
+        dropout=0.1,
+        input_dropout=0.1,
+        recurrent_dropout=0.1,
     ),
     "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
     "two-sided": TwoSided(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),

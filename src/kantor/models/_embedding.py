@@ -8,7 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["SummedEmbedding"]
+__all__ = ["SummedEmbedding", "with_before"]
+
+
+def with_before(inputs: Sequence[int], decided: int) -> list[int]:
+    """Rows of each column's table: the fields' own, the first ``decided``, have one more.
+
+    It stands for "before the start", or in a two-sided network for "open".
+    """
+    return [size + 1 if column < decided else size for column, size in enumerate(inputs)]
 
 
 class SummedEmbedding(nn.Module):

@@ -123,12 +123,20 @@ class Chained(Heads):
         """See :class:`Heads`; what a field's own and later columns of ``values`` hold makes no difference to it."""
         if values is None:
             raise ValueError("chained heads need the fields that are decided before theirs")
-        found = [self.field(0, self.linear[0](features))]
-        for k in range(1, len(self.kinds)):
-            known = self.before[k - 1](values[..., : self.places[k].start])
-            hidden = self.dropout(functional.gelu(self.mix[k - 1](features) + known))
-            found.append(self.field(k, self.linear[k](hidden)))
-        return tuple(found)
+        return tuple(self.field(k, self.linear[k](self.hidden(k, features, values))) for k in range(len(self.kinds)))
+
+    def hidden(self, k: int, features: Tensor, values: Tensor) -> Tensor:
+        """What the last layer of field ``k`` reads."""
+        if k == 0:
+            return features
+        mixed = functional.gelu(self.mix[k - 1](features) + self.known(k, values))
+        dropped: Tensor = self.dropout(mixed)
+        return dropped
+
+    def known(self, k: int, values: Tensor) -> Tensor:
+        """The embedding of what is decided before field ``k``, which is not the first."""
+        embedded: Tensor = self.before[k - 1](values[..., : self.places[k].start])
+        return embedded
 
 
 class Deep(Chained):
@@ -145,16 +153,11 @@ class Deep(Chained):
         self.residual = nn.ModuleList(nn.Linear(seen, seen) for _ in outputs)
         self.norms = nn.ModuleList(nn.LayerNorm(seen) for _ in outputs)
 
-    def forward(self, features: Tensor, values: Tensor | None = None) -> tuple[Tensor, ...]:
+    def hidden(self, k: int, features: Tensor, values: Tensor) -> Tensor:
         """See :class:`Chained`."""
-        if values is None:
-            raise ValueError("chained heads need the fields that are decided before theirs")
-        found = []
-        for k, place in enumerate(self.places):
-            hidden = self.mix[k](features)
-            if k:
-                hidden = hidden + self.before[k - 1](values[..., : place.start])
-            hidden = self.dropout(functional.gelu(hidden))
-            hidden = self.norms[k](hidden + functional.gelu(self.residual[k](hidden)))
-            found.append(self.field(k, self.linear[k](self.dropout(hidden))))
-        return tuple(found)
+        mixed = self.mix[k](features)
+        if k:
+            mixed = mixed + self.known(k, values)
+        mixed = self.dropout(functional.gelu(mixed))
+        dropped: Tensor = self.dropout(self.norms[k](mixed + functional.gelu(self.residual[k](mixed))))
+        return dropped

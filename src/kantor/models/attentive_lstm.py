@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kantor.models._embedding import SummedEmbedding
+from kantor.models._embedding import SummedEmbedding, with_before
 from kantor.models._heads import Deep, Heads
-from kantor.models.lstm import start_like_keras
+from kantor.models._recurrence import Recurrence
 from kantor.networks import CYCLE, AttentiveLstm
 
 __all__ = ["PART", "AttentiveLstmTrunk"]
@@ -33,12 +33,15 @@ class AttentiveLstmTrunk(nn.Module):
         super().__init__()
         self.config = config
         self.decided = decided
-        # A field's own table has one more row: "before the start".
-        sizes = [size + 1 if column < decided else size for column, size in enumerate(inputs)]
+        sizes = with_before(inputs, decided)
         self.embedding = SummedEmbedding(sizes, config.embedding, open_=open_)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.lstm = nn.LSTM(config.embedding, config.hidden, config.layers, batch_first=True, dropout=between)
-        start_like_keras(self.lstm)
+        self.lstm = Recurrence(
+            config.embedding,
+            config.hidden,
+            config.layers,
+            dropout=config.dropout,
+            recurrent_dropout=config.recurrent_dropout,
+        )
         self.query = nn.Linear(config.hidden, config.attention)
         self.key = nn.Linear(config.hidden, config.attention)
         self.value = nn.Linear(config.hidden, config.attention)

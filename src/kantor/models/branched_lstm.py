@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kantor.models._heads import Heads, Owned
-from kantor.models.lstm import start_like_keras
+from kantor.models._recurrence import Recurrence
 from kantor.networks import BranchedLstm
 
 __all__ = ["PART", "BranchedLstmTrunk"]
@@ -24,11 +24,9 @@ class BranchedLstmTrunk(nn.Module):
         self.config = config
         self.width = config.dense
         self.register_buffer("scales", 1 / torch.tensor(inputs, dtype=torch.float32), persistent=False)
-        self.branches = nn.ModuleList(nn.LSTM(1, config.branch, batch_first=True) for _ in inputs)
-        first = nn.LSTM(len(inputs) * config.branch, config.hidden, batch_first=True)
-        self.joined = nn.ModuleList([first, nn.LSTM(config.hidden, config.hidden, batch_first=True)])
-        for lstm in (*self.branches, *self.joined):
-            start_like_keras(lstm)
+        self.branches = nn.ModuleList(Recurrence(1, config.branch) for _ in inputs)
+        first = Recurrence(len(inputs) * config.branch, config.hidden)
+        self.joined = nn.ModuleList([first, Recurrence(config.hidden, config.hidden)])
         self.branch_dropout = nn.Dropout(config.branch_dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.normalisation = nn.BatchNorm1d(config.hidden, eps=1e-3, momentum=0.01)

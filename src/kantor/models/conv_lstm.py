@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kantor.models._heads import Heads
-from kantor.models.lstm import start_like_keras
+from kantor.models._recurrence import Recurrence
 from kantor.networks import ConvLstm
 
 __all__ = ["PART", "ConvLstmTrunk"]
@@ -37,8 +37,7 @@ class ConvLstmTrunk(nn.Module):
             nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]
         self.normalisations = nn.ModuleList(nn.BatchNorm1d(b, eps=1e-3, momentum=0.01) for _, b in pairs)
         self.dropout = nn.Dropout(config.dropout)
-        self.lstm = nn.LSTM(widths[-1], config.hidden, batch_first=True)
-        start_like_keras(self.lstm)
+        self.lstm = Recurrence(widths[-1], config.hidden)
 
     def heads(self, inputs: tuple[int, ...], outputs: tuple[int, ...], kinds: tuple[str, ...]) -> Heads:
         """Independent ones."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from kantor.models._embedding import SummedEmbedding
+from kantor.models._embedding import SummedEmbedding, with_before
 from kantor.models._heads import Chained, Heads
+from kantor.models._recurrence import Recurrence
 from kantor.networks import Lstm
 
-__all__ = ["PART", "LstmTrunk", "start_like_keras"]
+__all__ = ["PART", "LstmTrunk"]
 
 
 class LstmTrunk(nn.Module):
@@ -18,12 +19,8 @@ class LstmTrunk(nn.Module):
     def __init__(self, config: Lstm, inputs: tuple[int, ...], decided: int, open_: bool = False) -> None:
         super().__init__()
         self.config = config
-        # A field's own table has one more row: "before the start".
-        sizes = [size + 1 if column < decided else size for column, size in enumerate(inputs)]
-        self.embedding = SummedEmbedding(sizes, config.embedding, open_=open_)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.lstm = nn.LSTM(config.embedding, config.hidden, config.layers, batch_first=True, dropout=between)
-        start_like_keras(self.lstm)
+        self.embedding = SummedEmbedding(with_before(inputs, decided), config.embedding, open_=open_)
+        self.lstm = Recurrence(config.embedding, config.hidden, config.layers, dropout=config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.width = config.head or config.hidden
         seen = config.hidden + config.embedding
@@ -48,22 +45,6 @@ class LstmTrunk(nn.Module):
         if self.head is not None:
             features = self.dropout(self.head(torch.cat([features, embedded], dim=-1)))
         return features, (hidden, cell)
-
-
-def start_like_keras(lstm: nn.LSTM) -> None:
-    """Glorot kernels, orthogonal recurrence, forget bias 1, and one bias a gate: the second stays zero and fixed."""
-    for name, parameter in lstm.named_parameters():
-        if name.startswith("weight_ih"):
-            nn.init.xavier_uniform_(parameter)
-        elif name.startswith("weight_hh"):
-            nn.init.orthogonal_(parameter)
-        else:
-            nn.init.zeros_(parameter)
-            if name.startswith("bias_ih"):
-                quarter = len(parameter) // 4
-                parameter.data[quarter : 2 * quarter] = 1.0
-            else:
-                parameter.requires_grad_(False)
 
 
 PART = LstmTrunk

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kantor.models._heads import Heads
-from kantor.models.lstm import start_like_keras
+from kantor.models._recurrence import Recurrence
 from kantor.networks import PlainLstm
 
 __all__ = ["PART", "PlainLstmTrunk"]
@@ -26,10 +26,8 @@ class PlainLstmTrunk(nn.Module):
         self.config = config
         self.width = config.dense or config.hidden
         self.register_buffer("scales", 1 / torch.tensor(inputs, dtype=torch.float32), persistent=False)
-        between = config.dropout if config.layers > 1 else 0.0
         self.dropout = nn.Dropout(config.dropout)
-        self.lstm = nn.LSTM(len(inputs), config.hidden, config.layers, batch_first=True, dropout=between)
-        start_like_keras(self.lstm)
+        self.lstm = Recurrence(len(inputs), config.hidden, config.layers, dropout=config.dropout)
         self.dense = nn.Linear(config.hidden, config.dense) if config.dense else None
         if self.dense is not None:
             nn.init.xavier_uniform_(self.dense.weight)

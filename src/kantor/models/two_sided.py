@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from kantor.errors import OptionError
-from kantor.models._embedding import SummedEmbedding
+from kantor.models._embedding import SummedEmbedding, with_before
 from kantor.models._heads import Heads
-from kantor.models.lstm import start_like_keras
+from kantor.models._recurrence import Recurrence
 from kantor.networks import TwoSided
 
 __all__ = ["PART", "TwoSidedTrunk"]
@@ -26,13 +26,10 @@ class TwoSidedTrunk(nn.Module):
     def __init__(self, config: TwoSided, inputs: tuple[int, ...], decided: int, open_: bool = False) -> None:
         super().__init__()
         self.config = config
-        sizes = [size + 1 if column < decided else size for column, size in enumerate(inputs)]
-        self.embedding = SummedEmbedding(sizes, config.embedding)
-        between = config.dropout if config.layers > 1 else 0.0
-        self.lstm = nn.LSTM(
-            config.embedding, config.hidden, config.layers, batch_first=True, dropout=between, bidirectional=True
+        self.embedding = SummedEmbedding(with_before(inputs, decided), config.embedding)
+        self.lstm = Recurrence(
+            config.embedding, config.hidden, config.layers, dropout=config.dropout, bidirectional=True
         )
-        start_like_keras(self.lstm)
         self.dropout = nn.Dropout(config.dropout)
         self.width = config.head or 2 * config.hidden
         seen = 2 * config.hidden + config.embedding
