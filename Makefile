@@ -1,10 +1,10 @@
-# Kantor's verbs for people: demo, test, check, fix, bench, seeds. Plain venv and pip, nothing else needed.
+# Kantor's verbs for people: demo, test, check, fix, bench, seeds, reproduce-jsb. Plain venv and pip, nothing else needed.
 PYTHON ?= python3
 BIN := .venv/bin
 PAGE := $(wildcard src/kantor/studio/web/*.* src/kantor/studio/web/src/*)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo install dev test check fix bench seeds clean
+.PHONY: demo install dev test check fix bench seeds reproduce-jsb clean
 
 demo: install    ## compose a chorale with the base install alone -> out/
 	$(BIN)/kantor generate --force --bars 16 --temperature 0.85 --seed 2 -o out/chorale.mid -o out/chorale.musicxml -o out/chorale.wav -o out/chorale.svg -o out/chorale.png
@@ -32,6 +32,10 @@ bench: dev       ## speed and memory, as ratios
 seeds: dev       ## train the five seed systems small, ten minutes each at most -> runs/
 	for seed in seed-000 seed-001 seed-002 seed-003 seed-004; do \
 	  $(BIN)/kantor train $$seed --max-minutes 8 --set precision=bf16-mixed || exit 2; done
+
+reproduce-jsb: dev ## train the shipped jsb anew, JSB=DIR or the checked download, and measure it -> runs/reproduce-jsb
+	$(BIN)/kantor train jsb $(if $(JSB),--data $(JSB)) --output runs/reproduce-jsb
+	$(BIN)/kantor evaluate runs/reproduce-jsb $(if $(JSB),--data $(JSB))
 
 clean:
 	rm -rf .venv out build dist

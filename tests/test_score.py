@@ -576,3 +576,11 @@ def test_rows_that_are_no_notes_are_refused(rows):
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(FileFormatError, match=f"expected the path of a file, got {path}"):
         kantor.io.load(path)
+
+
+def test_bars_are_numbered_as_musicians_count_them():
+    score = Score.from_notes([(0, 480, 60, 80, 0)], meters=(Meter(0, 3, 4),), anacrusis_ticks=480, length_ticks=480 * 7)
+    ticks = [0, 479, 480, 480 * 4 - 1, 480 * 4]
+    assert [score.bar_number(tick) for tick in ticks] == [0, 0, 1, 1, 2]
+    assert [score.bar_name(tick) for tick in (0, 480)] == ["the pickup", "bar 1"]
+    assert score.bar_count == 2

@@ -6,13 +6,15 @@ import itertools
 import json
 import os
 import shlex
+import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +38,8 @@ app = typer.Typer(
 )
 #: What typer raises for a wrong option or argument; it does not name this class itself in every version.
 UsageError: Any = typer.BadParameter.__bases__[0]
+PROSE = ("about", "forbids")  # columns that hold sentences
+SENTENCE = 48  # characters of room that one wants
 INTERRUPTED = 130  # what shells call a program that Ctrl-C has ended
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -760,15 +764,18 @@ def check(
         return
     for remark in report["remarks"]:
         err.print(f"note: {remark}", markup=False)
-    for one in report["left_out"]:
-        err.print(f"note: {one['rule']} was not asked: {one['reason']}", markup=False)
+    for reason, several in _together(report["left_out"]).items():
+        err.print(f"note: not asked: {', '.join(several)} ({reason})", markup=False)
     count = len(report["faults"])
     voices = ", ".join(report["voices"]) or "no voices"
     about = f"{_counted(report['bars'], 'bar')}, {_counted(report['notes'], 'note')}, {report['key'] or 'no key'}"
-    out.print(f"{report['file']}: {about}; {voices}; {count} fault{'s' if count != 1 else ''}", markup=False)
+    found = _counted(count, "fault") if report["voices"] else "voice leading not checked"
+    out.print(f"{report['file']}: {about}; {voices}; {found}", markup=False)
     rows = [{**one, "voices": ", ".join(one["voices"]), "beat": f"{one['beat']:g}"} for one in report["faults"]]
     if rows:
         _list(rows, ("bar", "beat", "kind", "voices", "rule"), False)
+    if not report["files"]:
+        out.print(f"{len(report['metrics'])} metrics more: -o report.html shows them, --json prints them.")
     for path in report["files"]:
         out.print(path, markup=False)
 
@@ -826,7 +833,7 @@ def _print_judged(report: dict[str, Any]) -> None:
         if one["value"] is None:
             continue
         low, high = one["interval"] or (None, None)
-        row = {"figure": name, "value": one["value"], "from": low, "to": high, "unit": one["unit"]}
+        row = {"figure": name, "value": one["value"], "from": low, "to": high, "unit": one["unit"] or ""}
         if held:
             other = one["against"] or {"value": None, "overlap": None}
             row |= {"reference": other["value"], "overlap": other["overlap"]}
@@ -1095,15 +1102,39 @@ def _nats(figures: dict[str, Any], unit: str) -> str | None:
 
 
 def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -> None:
+    """Print a table: nothing in it is cut, however narrow the terminal; a pipe gets it as wide as it is."""
     if as_json:
         _print_json(rows)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, no_wrap=column not in ("about", "model", "forbids", "option"), overflow="fold")
-    for row in rows:
-        table.add_row(*(_shown(row[column]) for column in columns))
-    Console(highlight=False).print(table)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    cells = [list(columns), *([_shown(row[column]) for column in columns] for row in rows)]
+    sentences = [line.pop() for line in cells] if columns[-1] in PROSE else [""] * len(cells)
+    if columns[-1] not in PROSE and sum(_widths(cells)) > width >= sum(_widths([*zip(*cells, strict=True)])):
+        cells = [list(line) for line in zip(*cells, strict=True)]
+    widths = _widths(cells)
+    room = width - sum(widths)
+    for number, (line, sentence) in enumerate(zip(cells, sentences, strict=False)):
+        text = "".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True))
+        beside, *beneath = wrap(sentence, room) or [""] if room >= SENTENCE else ["", *wrap(sentence, width - 4)]
+        indent = sum(widths) if room >= SENTENCE else 4
+        if number == 0 and not beside:
+            beneath = []
+        typer.echo((text + beside).rstrip())
+        for part in beneath:
+            typer.echo(" " * indent + part)
+
+
+def _together(left_out: list[dict[str, str]]) -> dict[str, list[str]]:
+    """What was left out, by its reason."""
+    found: dict[str, list[str]] = {}
+    for one in left_out:
+        found.setdefault(one["reason"], []).append(one["rule"])
+    return found
+
+
+def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
+    """Of the columns of a table, with the space behind each."""
+    return [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
 
 
 def _shown(value: Any) -> str:

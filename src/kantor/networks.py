@@ -23,6 +23,7 @@ __all__ = [
     "Lstm",
     "NetworkConfig",
     "PlainLstm",
+    "Transformer",
     "TwoSided",
     "alike",
     "from_dict",
@@ -65,6 +66,15 @@ def _before(inputs: Sequence[int], columns: Sequence[int]) -> int:
     """Rows of the tables by which chained heads know the fields before theirs, each column's own and one more."""
     firsts = accumulate(columns[:-1])
     return sum(sum(inputs[:first]) + first for first in firsts)
+
+
+def _deep(seen: int, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str]) -> int:
+    """Parameters of chained heads two layers deep."""
+    columns = widths(outputs, kinds)
+    layers = len(columns) * (2 * (seen + 1) * seen + 2 * seen)
+    return (
+        layers + _before(inputs, columns) * seen + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
+    )
 
 
 def _lstm(inputs: int, hidden: int) -> int:
@@ -190,10 +200,48 @@ class AttentiveLstm:
         stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         looks = 3 * (self.hidden + 1) * self.attention + self.attention + self.memory + CYCLE
         join = (self.hidden + self.embedding + self.attention + 1) * self.head
-        chain = _before(inputs, columns) * self.head
-        deep = len(columns) * (2 * (self.head + 1) * self.head + 2 * self.head)
-        heads = _heads(self.head, [_units(*field) for field in _fields(outputs, kinds)])
-        return tables + stack + looks + join + chain + deep + heads
+        return tables + stack + looks + join + _deep(self.head, inputs, outputs, kinds)
+
+
+@dataclass(frozen=True)
+class Transformer:
+    """Embeddings of all inputs, summed; blocks of relative attention; chained heads two layers deep.
+
+    Parameters
+    ----------
+    hidden         width of the embeddings and of every block.
+    layers         how many blocks are stacked.
+    heads          of the attention; they share the width, and must divide it.
+    inner          units of each block's feed-forward layer.
+    memory         how many steps back it can look.
+    dropout        share dropped of what is attended to, of what each layer adds, and in the heads, 0..1.
+    input_dropout  share of the embedding dropped, 0..1.
+    """
+
+    hidden: int = 256
+    layers: int = 5
+    heads: int = 8
+    inner: int = 768
+    memory: int = 256
+    dropout: float = 0.2
+    input_dropout: float = 0.1
+
+    kind: ClassVar[str] = "transformer"
+    two_sided: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if self.hidden % self.heads:
+            raise OptionError(f"expected hidden units that {self.heads} heads can share, got {self.hidden}.")
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters; each field's columns have a row for "before the start"."""
+        width = self.hidden
+        tables = (sum(inputs) + sum(widths(outputs, kinds))) * width
+        attention = 4 * (width + 1) * width + (self.memory + 1) * width
+        forward = (width + 1) * self.inner + (self.inner + 1) * width
+        blocks = self.layers * (attention + forward + 4 * width)
+        return tables + blocks + 2 * width + _deep(width, inputs, outputs, kinds)
 
 
 @dataclass(frozen=True)
@@ -310,7 +358,7 @@ def _units(size: int, kind: str) -> int:
 
 
 NETWORKS: dict[str, type[Any]] = {
-    config.kind: config for config in (AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm, TwoSided)
+    config.kind: config for config in (AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm, Transformer, TwoSided)
 }
 
 

@@ -179,12 +179,12 @@ class Score:
         notes = self.notes
         pitch = notes["pitch"].astype(np.int64)
         theory = importlib.import_module("kantor.theory")  # by name: it knows scores
-        key = self.keys[0].fifths if self.keys else None
+        key = (self.keys[0].fifths, self.keys[0].mode) if self.keys else None
         start = self.ticks_to_seconds(notes["onset"])
         end = self.ticks_to_seconds(notes["onset"] + notes["duration"])
         columns = {
             "pitch": pitch,
-            "name": [_sharp(number) if key is None else theory.note_name(number, key) for number in pitch.tolist()],
+            "name": [_sharp(number) if key is None else theory.note_name(number, *key) for number in pitch.tolist()],
             "start": start,
             "end": end,
             "step": np.diff(start, prepend=start[:1]),
@@ -369,6 +369,21 @@ class Score:
             if cut and bars["length"][i - 1] + bars["length"][i] == full[i]:
                 bars["offset"][i] = bars["length"][i - 1]
         return bars
+
+    @property
+    def bar_count(self) -> int:
+        """How many bars musicians count: a pickup is none, and a bar that a repeat cuts in two is one."""
+        return int((self.bars["offset"] == 0).sum())
+
+    def bar_number(self, tick: int) -> int:
+        """What musicians call the bar at ``tick``: they count from 1, and a pickup is bar 0."""
+        bars = self.bars
+        return int((bars["offset"][bars["start"] <= tick] == 0).sum())
+
+    def bar_name(self, tick: int) -> str:
+        """The bar at ``tick`` for a sentence: "bar 3", "the pickup"."""
+        number = self.bar_number(tick)
+        return f"bar {number}" if number else "the pickup"
 
     def _regular_barlines(self, meters: tuple[Meter, ...]) -> list[int]:
         starts = [0] if self.anacrusis_ticks else []

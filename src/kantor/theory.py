@@ -145,13 +145,13 @@ def pitch_class(pitch: Pitches) -> Pitches:
     return pitch % 12
 
 
-def note_name(pitch: int, fifths: int = 0) -> str:
+def note_name(pitch: int, fifths: int = 0, mode: str = "major") -> str:
     """Name of MIDI number ``pitch`` (60 is "C4"), spelled as the key of ``fifths`` sharps spells it.
 
-    Of the twelve names it prefers those from three fifths below the major tonic to eight above: in C, and in A minor,
-    these are Eb, Bb, F, C ... C#, G#.
+    Of the twelve names it prefers those from three fifths below the major tonic to eight above, in C Eb, Bb, F ... C#,
+    G#; in minor a fifth sharper, so that its raised fourth, sixth and seventh degrees keep their letters.
     """
-    low = fifths - 3
+    low = fifths - (2 if mode == "minor" else 3)
     place = low + (pitch * 7 - low) % 12
     accidental = (place + 1) // 7
     return f"{_spell(place)}{(pitch - accidental) // 12 - 1}"

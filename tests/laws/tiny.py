@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 
 from kantor import registry
-from kantor.networks import NETWORKS, AttentiveLstm, BranchedLstm, ConvLstm, Lstm, NetworkConfig, PlainLstm, TwoSided
+from kantor.networks import (
+    NETWORKS,
+    AttentiveLstm,
+    BranchedLstm,
+    ConvLstm,
+    Lstm,
+    NetworkConfig,
+    PlainLstm,
+    Transformer,
+    TwoSided,
+)
 from kantor.representations import Representation, columns
 
 PER_COLUMN = (BranchedLstm, ConvLstm)  # networks with an LSTM or a table for each column
@@ -82,6 +92,7 @@ NETS: dict[str, NetworkConfig] = {
         input_dropout=0.1,
         recurrent_dropout=0.1,
     ),
+    "transformer": Transformer(hidden=8, layers=2, heads=2, inner=12, memory=7, dropout=0.1, input_dropout=0.1),
     "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
     "two-sided": TwoSided(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "branched-lstm": BranchedLstm(branch=3, branch_dropout=0.1, hidden=6, dense=5, head=4, dropout=0.1),

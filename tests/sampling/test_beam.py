@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from fakes import FakeModel, rambling
-from kantor.errors import OptionError
+from kantor.errors import DeadEndError, OptionError
 from kantor.representations import inputs_of
 from kantor.representations.chorale import Chorale
 from kantor.representations.notes import Notes
 from kantor.representations.regression import Regression
+from kantor.rules.locked import Locked
 from kantor.sampling.beam import beam
 from kantor.sampling.guard import Guard, asked
-from kantor.score import Part, Score
+from kantor.score import Meter, Part, Score
 
 PLAN = Chorale().plan(Score.from_notes([(0, 120, 60, 80, 0)], length_ticks=120))
 TWO = Chorale().plan(Score.from_notes([(0, 240, 60, 80, 0)], length_ticks=240))
@@ -147,3 +148,13 @@ def test_nothing_holds_over_a_joint():
     assert (held.values[:, 0] == full.hold).all()
     (struck,) = beam(holding, full, TWO, 1, prompt=prompt, joint=4)
     assert not (struck.values[:, 0] == full.hold).any()
+
+
+def test_a_dead_end_names_the_rules_and_the_bar():
+    sixteenth = INPUTS.step
+    length = 20 * sixteenth
+    plan = Chorale().plan(Score.from_notes([(0, 120, 60, 80, 0)], length_ticks=length, meters=(Meter(0, 4, 4),)))
+    rules = asked([Locked(((16 * sixteenth, sixteenth, 61, 0),))])  # a pitch that may not be sung, where bar 2 begins
+    made = lambda rows: Guard(rules, [plan] * rows, sixteenth, voiced=True)  # noqa: E731
+    with pytest.raises(DeadEndError, match="keeps locked, found none in bar 2; try a wider beam"):
+        beam(MODEL, INPUTS, plan, 2, within=LOW, guard=made)

@@ -546,3 +546,26 @@ def test_sweeps_that_are_none_still_keep_the_rules():
     cells, free = np.zeros((20, 4), dtype=np.int64), np.ones((20, 4), dtype=bool)
     for take in filled(cells, free, sweeps=0, seeds=range(5)).cells:
         assert crossings(take) == parallels(take) == broken_holds(take) == []
+
+
+@pytest.mark.parametrize("weight", [1, 9, 2000])
+def test_a_soft_rule_that_asks_of_every_class_alike_costs_nothing_and_is_no_dead_end(weight):
+    cells = np.zeros((8, 4), dtype=np.int64)
+    free = np.zeros((8, 4), dtype=bool)
+    free[2:6, 1] = True
+    plan = plan_of(8, meters=(Meter(0, 4, 4),))
+    guard = guard_of(plan, soft=(f"no-crossing={weight}",))
+    cells[:, 0] = 0
+    out = filled(cells, free, TwoSided(alike), plan=plan, guard=guard)
+    assert not out.cost.any()
+    assert not out.dead_ends.any()
+
+
+def test_a_soft_rule_costs_how_far_it_bends_what_the_network_says():
+    cells = np.array([[10, 0, 0, 0]])
+    free = np.array([[False, False, False, True]])
+    plan = plan_of(1, meters=(Meter(0, 4, 4),))
+    out = filled(cells, free, TwoSided(alike), plan=plan, guard=guard_of(plan, soft=("no-crossing=1",)))
+    bent = np.array([1.0] * 11 + [np.exp(-1)] * 36)
+    bent /= bent.sum()
+    assert out.cost[0, 0, 3] == pytest.approx(float((bent * np.log(bent * 47)).sum()), abs=1e-6)

@@ -156,3 +156,12 @@ def test_a_text_that_is_no_score_is_refused_in_one_sentence(tmp_path, name, text
 def test_a_kern_or_abc_file_is_read_and_never_written():
     with pytest.raises(OptionError, match="suffix"):
         io.encode(hymn(), ".krn")
+
+
+def test_further_pages_are_not_written_over_other_peoples(tmp_path):
+    (tmp_path / "marked-2.svg").write_text("mine")
+    with pytest.raises(OptionError, match=r"marked-2\.svg' that exist already"):
+        check(hymn(), [tmp_path / "marked.svg"])
+    with pytest.raises(OptionError, match="every output once"):
+        check(hymn(), [tmp_path / "a.svg", tmp_path / "a.svg"])
+    assert [file.name for file in tmp_path.iterdir()] == ["marked-2.svg"]

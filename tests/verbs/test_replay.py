@@ -104,3 +104,10 @@ def test_another_version_is_remarked_upon():
 
 def test_every_verb_that_makes_pieces_is_known():
     assert set(room.MODULES) == {"generate", "continue", "harmonize", "infill", "live"}
+
+
+def test_an_instrument_that_was_chosen_for_the_file_is_chosen_again(tmp_path):
+    generate(FAKE, bars=2, seed=5)[0].save(tmp_path / "one.mid", instrument="violin")
+    assert {part.program for part in io.load(tmp_path / "one.mid").parts} == {40}
+    replay(tmp_path / "one.mid", FAKE).save(tmp_path / "other.mid")
+    assert (tmp_path / "one.mid").read_bytes() == (tmp_path / "other.mid").read_bytes()

@@ -273,3 +273,11 @@ def test_where_a_chord_begins_nobody_rests():
         grid = np.array(lines(score))
         assert (grid[[0, 4, 8, 12]] > 0).all()
         assert (grid[[0, 4, 8, 12], 3] % 12).tolist() == [0, 7, 9, 5]
+
+
+def test_the_best_of_several_continuations_is_judged_under_the_rules_of_the_whole():
+    given = generate(CHORALE, bars=3, seed=1, key="C", meter="4/4", pickup=0)[0].score
+    options = {"bars": 2, "seed": 1, "rules": ["none"], "soft": ["chords=I V vi IV I:0.1"]}
+    alone = continue_(given, CHORALE, **options)[0]
+    best = continue_(given, CHORALE, best_of=3, **options)[0]
+    assert len(best.score.bars) == len(alone.score.bars) == 5

@@ -89,7 +89,8 @@ def standing(path: str | Path) -> list[Path]:
     """The files, there already, that :func:`render` may replace at ``path``: itself, and further pages of an SVG."""
     path = Path(path)
     pages: list[Path] = []
-    if _suffix(path) == ".svg" and path.parent.is_dir():
+    name = path.name.lower()
+    if name.endswith(".svg") and not name.endswith(".roll.svg") and path.parent.is_dir():
         numbered = re.compile(re.escape(f"{path.stem}-") + r"(\d+)" + re.escape(path.suffix))
         found = [(int(match[1]), file) for file in path.parent.iterdir() if (match := numbered.fullmatch(file.name))]
         pages = [file for number, file in sorted(found) if file == _page(path, number) and number > 1]

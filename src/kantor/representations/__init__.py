@@ -72,6 +72,7 @@ __all__ = [
     "decided",
     "inputs_of",
     "start_of",
+    "tick_of",
 ]
 
 Ids = NDArray[np.int64]
@@ -294,6 +295,12 @@ def columns(representation: Representation) -> Columns:
 def cells_in(representation: Representation, steps: int) -> int:
     """How many cells so many steps decide; 0 where likelihoods are not counted by cells."""
     return steps * len(representation.fields) if representation.unit == "cell" else 0
+
+
+def tick_of(representation: Representation, plan: Score, values: Ids, step: int) -> int:
+    """Where a step of ``values`` lies: the first tick of the last bar that begins before it or with it."""
+    starts = plan.bars["start"].tolist()
+    return next((tick for tick in reversed(starts) if representation.until(values, tick) <= step), 0)
 
 
 def decided(representation: Representation) -> int:

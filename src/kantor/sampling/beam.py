@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import DeadEndError, OptionError
-from kantor.representations import Deriver, Ids, Mask, Representation, decided
+from kantor.representations import Deriver, Ids, Mask, Representation, decided, tick_of
 from kantor.runtime import Features, Model, batch_axes
 from kantor.sampling.fields import divergence
 from kantor.sampling.guard import Guard
@@ -120,6 +120,7 @@ class _Beam:
         prompt: Ids,
     ) -> None:
         self._model, self._fields = model, representation.fields
+        self._representation, self._plan, self._prompt = representation, plan, prompt
         self._width, self._columns = width, decided(representation)
         self._deriver: Deriver = representation.derive(plan, within=within, joint=joint, notes=notes)
         self._guard = guard
@@ -189,8 +190,11 @@ class _Beam:
         order = order[np.isfinite(flat[order])]
         if not len(order) and not self.ended:
             names = ", ".join(sorted(self._blamed)) or "the grammar"
-            bar = f"after {self._values.shape[1]} steps"
-            raise DeadEndError(f"expected music that keeps {names}, found none {bar}; try a wider beam or fewer rules.")
+            so_far = np.concatenate([self._prompt, self._values[0]])
+            bar = self._plan.bar_name(tick_of(self._representation, self._plan, so_far, len(so_far)))
+            raise DeadEndError(
+                f"expected music that keeps {names}, found none in {bar}; try a wider beam or fewer rules."
+            )
         rows, classes = np.divmod(order, total.shape[1])
         return rows, classes
 

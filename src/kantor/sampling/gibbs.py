@@ -31,7 +31,7 @@ from kantor.representations.cells import HELD, OPEN, Cells
 from kantor.representations.chorale import PITCHES, SOUNDS, STEP
 from kantor.runtime import Model
 from kantor.sampling._lines import Lines, pick
-from kantor.sampling.filters import Filters
+from kantor.sampling.filters import TINY, Filters
 from kantor.sampling.guard import Guard
 from kantor.score import VOICES, Score
 
@@ -382,7 +382,7 @@ class _Desk:
                 on = int((some.length > step).sum())
                 weights = lines.weights(step, before[:on])
                 place = (some.take[:on], some.start[:on] + step, some.voice[:on])
-                left, kept = self._admitted(weights, *place)
+                left, kept, cost = self._admitted(weights, *place)
                 enough = kept > (SCARCE if strict else 0.0)
                 stuck += [(int(place[0][row]), int(place[1][row])) for row in np.flatnonzero(alive[:on] & ~enough)]
                 alive = alive[:on] & enough
@@ -391,7 +391,7 @@ class _Desk:
                 chosen = pick(left[goes], uniform[here], self._filters)
                 self.cells[here] = chosen
                 self.nats[here] = -np.log(weights[goes, chosen])
-                self.cost[here] = -np.log(kept[goes])
+                self.cost[here] = cost[goes]
                 before = np.zeros(on, dtype=np.int64)
                 before[goes] = Cells.pitches(chosen)
         return stuck
@@ -410,15 +410,23 @@ class _Desk:
             last[take, group] = start + int(spans.length[row]) + self._guard.reach
         return [np.array(sorted(group)) for group in groups]
 
-    def _admitted(self, weights: Floats, take: Ids, frame: Ids, voice: Ids) -> tuple[Floats, Floats]:
-        """What the rules leave of the weights (rows, classes) of these cells, all of one voice, and how much."""
+    def _admitted(self, weights: Floats, take: Ids, frame: Ids, voice: Ids) -> tuple[Floats, Floats, Floats]:
+        """What the rules leave of the weights (rows, classes) of these cells, all of one voice.
+
+        Beside it, (rows,) each: how much the hard ones leave, and what all cost, as :func:`fields.divergence` counts.
+        """
         admitted, price = self._guard.judge(self._situation(take, frame, int(voice[0])))
         left = weights
         if admitted is not None:
             left = left * (admitted | self._arrives[frame, voice][:, None])
-        if price is not None:
-            left = left * np.exp(-price)
-        return left, np.minimum(left.sum(1), 1.0)
+        kept = np.minimum(left.sum(1), 1.0)
+        if price is None:
+            return left, kept, -np.log(np.maximum(kept, TINY))
+        least = np.where(left > 0, price, np.inf).min(1, keepdims=True)
+        price = price - np.where(np.isfinite(least), least, 0.0)  # what every class pays alike changes nothing
+        left = left * np.exp(-price)
+        total = np.maximum(left.sum(1), TINY)
+        return left, kept, np.maximum(-np.log(total) - (left * price).sum(1) / total, 0.0)
 
     def _situation(self, take: Ids, frame: Ids, voice: int) -> Situation:
         """What sounds round these cells, before them and after."""
@@ -473,11 +481,8 @@ class _Desk:
         grammar[before + HELD if frame and 0 < before <= HELD else 0] = True
         situation = self._situation(np.array([take]), np.array([frame]), voice)
         names = self._guard.blamed(situation, 0, grammar) or [str(one) for one in self._guard.rules]
-        bars = self._plan.bars
-        begun = bars[bars["start"] <= (frame + self._first) * STEP]
-        bar = int((begun["offset"] == 0).sum())
-        place = f"in bar {bar}" if bar else "in the pickup"
+        bar = self._plan.bar_name((frame + self._first) * STEP)
         return (
-            f"expected the rules to leave the {VOICES[voice].lower()} a note {place}, "
+            f"expected the rules to leave the {VOICES[voice].lower()} a note in {bar}, "
             f"found none under {', '.join(names)}; leave one of them out, or make it soft."
         )

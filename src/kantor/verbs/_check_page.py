@@ -27,12 +27,13 @@ from kantor.render.report import (
     text,
     titled,
 )
-from kantor.score import Score
+from kantor.score import Key, Score
 from kantor.theory import note_name
 from kantor.verbs._showing import written
 
 __all__ = ["engraved", "page", "sounding"]
 
+SHOWN_BARS = 200  # on a report's page: more would be megabytes of sound
 SHOWN_FAULTS = 400  # marked on a page; more are no help to anyone
 
 
@@ -61,7 +62,6 @@ def _about_faults(report: dict[str, Any]) -> str:
 def _fault_table(report: dict[str, Any], found: Examined) -> str:
     if not report["faults"]:
         return text("None was found.")
-    fifths = found.key.fifths if found.key else 0
     columns = [Column("no.", numeric=True), Column("bar", numeric=True), Column("beat", numeric=True)]
     columns += [Column("fault"), Column("voices"), Column("notes"), Column("rule", "as kantor rules lists it")]
     rows: list[list[Cell | str]] = [
@@ -71,7 +71,7 @@ def _fault_table(report: dict[str, Any], found: Examined) -> str:
             Cell(f"{one['beat']:g}", one["beat"]),
             one["kind"],
             ", ".join(one["voices"]),
-            _spelt(one["pitches"], one["before"], fifths),
+            _spelt(one["pitches"], one["before"], found.key),
             one["rule"],
         ]
         for number, one in enumerate(report["faults"], start=1)
@@ -93,9 +93,11 @@ def _metric_table(values: dict[str, Any]) -> str:
 
 def _shown(score: Score, found: Examined) -> list[str]:
     """A player, and the engraved pages; where one cannot be made, a sentence that says why."""
-    made = [sounding(score, "the piece")]
+    begun = _first(score, SHOWN_BARS)
+    made = [] if begun is score else [text(f"The first {SHOWN_BARS} bars; an .svg has them all.")]
+    made.append(sounding(begun, "the piece"))
     try:
-        pages = engraved(score, found)
+        pages = engraved(score, found, SHOWN_BARS)
         made += [picture(page, f"score, page {n}, faults marked") for n, page in enumerate(pages, start=1)]
     except (KantorError, ImportError, OSError, RuntimeError) as error:
         made.append(text(f"No page: {error}"))
@@ -129,33 +131,39 @@ def _marks(score: Score, found: Examined) -> list[Mark]:
     """The faults as marks on the engraved voices."""
     assert found.lines is not None
     scale = found.lines.ticks_per_quarter / score.ticks_per_quarter
-    fifths = found.key.fifths if found.key else 0
     marks = []
     for at, fault in enumerate(found.faults[:SHOWN_FAULTS], start=1):
         tick = round(fault.tick * scale)
         now = tuple((tick, voice, pitch) for voice, pitch in zip(fault.voices, fault.pitches, strict=True))
         before = tuple((tick - 1, voice, pitch) for voice, pitch in zip(fault.voices, fault.before, strict=False))
-        marks.append(Mark(at, _sentence(score, found, fault, fifths), now, before))
+        marks.append(Mark(at, _sentence(score, found, fault), now, before))
     return marks
 
 
-def _sentence(score: Score, found: Examined, fault: Fault, fifths: int) -> str:
+def _sentence(score: Score, found: Examined, fault: Fault) -> str:
     bar, beat = place_of(score, fault.tick)
     who = " and ".join(found.names[voice].lower() for voice in fault.voices) if len(fault.voices) < 3 else "all voices"
-    return f"bar {bar}, beat {beat:g}: {fault.kind}, {who} ({_spelt(fault.pitches, fault.before, fifths)})"
+    return f"bar {bar}, beat {beat:g}: {fault.kind}, {who} ({_spelt(fault.pitches, fault.before, found.key)})"
 
 
-def _spelt(pitches: Sequence[int | None], before: Sequence[int | None], fifths: int) -> str:
+def _spelt(pitches: Sequence[int | None], before: Sequence[int | None], key: Key | None) -> str:
     """Notes by name, "F4 B3 → G4 C4"."""
 
+    known = (key.fifths, key.mode) if key else (0, "major")
+
     def names(of: Sequence[int | None]) -> str:
-        return " ".join(note_name(pitch, fifths) if pitch is not None and pitch >= 0 else "–" for pitch in of)
+        return " ".join(note_name(pitch, *known) if pitch is not None and pitch >= 0 else "–" for pitch in of)
 
     return f"{names(before)} → {names(pitches)}" if before else names(pitches)
 
 
-def engraved(score: Score, found: Examined) -> list[str]:
-    """The pages of the score with its faults marked."""
+def engraved(score: Score, found: Examined, bars: int | None = None) -> list[str]:
+    """The pages of the score, or of its first ``bars``, with the faults marked."""
     if found.lines is None:
-        return engrave(written(score))
-    return mark(written(found.lines.replace(title=score.title)), _marks(score, found))
+        return engrave(written(_first(score, bars)))
+    return mark(written(_first(found.lines.replace(title=score.title), bars)), _marks(score, found))
+
+
+def _first(score: Score, bars: int | None) -> Score:
+    starts = score.bars["start"]
+    return score.cut(0, int(starts[bars])) if bars is not None and len(starts) > bars else score

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
 from kantor.errors import DeadEndError, OptionError
-from kantor.representations import Ids, Mask, cells_in, decided
+from kantor.representations import Ids, Mask, cells_in, decided, tick_of
 from kantor.rules import check_agreement, faults
 from kantor.runtime import Model
 from kantor.sampling.beam import beam
@@ -224,11 +224,10 @@ class _Desk:
             run = farthest.after(run, back - given)
         if run.dead is None:
             return run, met
-        tick = self.tick(plan, run.values, run.dead)
-        bar = int(np.searchsorted(plan.bars["start"], tick, side="right"))
+        bar = plan.bar_name(tick_of(self.bundle.representation, plan, run.values, run.dead))
         names = " and ".join(run.blamed) or "the rules"
         raise DeadEndError(
-            f"expected music that keeps {names}, found none in bar {max(bar, 1)} after stepping back {met} times; "
+            f"expected music that keeps {names}, found none in {bar} after stepping back {met} times; "
             "try another seed, a higher temperature, a --beam, or fewer rules."
         )
 
@@ -237,11 +236,6 @@ class _Desk:
         starts = [self.bundle.representation.until(values, int(start)) for start in plan.bars["start"]]
         begun = [start for start in starts if start <= step]
         return max(begun[-bars] if bars <= len(begun) else 0, given)
-
-    def tick(self, plan: Score, values: Ids, step: int) -> int:
-        """Where a step lies: the last bar that begins before it."""
-        starts = plan.bars["start"].tolist()
-        return next((t for t in reversed(starts) if self.bundle.representation.until(values, int(t)) <= step), 0)
 
     def with_ending(self, plan: Score, take: Take, given: int, random: Callable[[int], np.random.Generator]) -> Take:
         """The take, its last bars decided anew while it does not end well; of the tries that do, the likeliest."""
@@ -299,13 +293,14 @@ class _Desk:
 
         So does each quarter of the longest passage that a training piece has too, beyond two bars.
         """
-        score = self.bundle.representation.decode(take.values, plan)
-        score = score.cut(self.since, score.length_ticks) if self.since else score
+        whole = self.bundle.representation.decode(take.values, plan)
+        score = whole.cut(self.since, whole.length_ticks) if self.since else whole
         notes = max(cells_in(self.bundle.representation, len(take.nats)) or len(score), 1)
         voiced = self.bundle.representation.voiced
         rules = {name: one.rule for name, one in named(self.steering.rules).items()} if voiced else {}
         copied = self.steering.memory.copied(score).quarters if self.steering.memory else 0.0
-        return (float(take.nats.sum()) + len(faults(score, rules)) + max(copied - ALLOWED, 0.0)) / notes
+        wrong = [fault for fault in faults(whole, rules) if fault.tick >= self.since]
+        return (float(take.nats.sum()) + len(wrong) + max(copied - ALLOWED, 0.0)) / notes
 
 
 def _far(random: Callable[[int], np.random.Generator], number: int, purpose: int) -> np.random.Generator:

@@ -41,7 +41,6 @@ from kantor.verbs.piece import Piece
 __all__ = [
     "DEFAULT_MODEL",
     "Canvas",
-    "bar_of",
     "checked",
     "filled",
     "imagined",
@@ -157,13 +156,6 @@ def voice_of(name: str) -> int:
     return found[0]
 
 
-def bar_of(score: Score, tick: int) -> str:
-    """Where a tick is, for a sentence: "in bar 3"."""
-    bars = score.bars
-    number = int((bars["offset"][bars["start"] <= tick] == 0).sum())
-    return f"in bar {number}" if number else "in the pickup"
-
-
 def filled(
     bundle: Bundle,
     canvas: Canvas,
@@ -261,9 +253,9 @@ def _check_given(plan: Score, values: Ids, free: Mask, rules: Sequence[Asked]) -
         if not len(wrong):
             continue
         frame, voice = wrong[0].tolist()
-        sounds, fifths = int(pitch[frame, voice]), plan.keys[0].fifths if plan.keys else 0
-        note = note_name(sounds, fifths) if sounds >= 0 else "a rest"
-        what = f"{note} {bar_of(plan, frame * STEP)} ({VOICES[voice].lower()})"
+        sounds, keys = int(pitch[frame, voice]), plan.keys
+        note = note_name(sounds, *((keys[0].fifths, keys[0].mode) if keys else ())) if sounds >= 0 else "a rest"
+        what = f"{note} in {plan.bar_name(frame * STEP)} ({VOICES[voice].lower()})"
         if isinstance(one.rule, Locked):
             raise ScoreError(f"expected given music that keeps the rule {name}, got {what}; compose it anew, too.")
         remarks.append(f"the given music does not keep {one}, first with {what}; what is added does")

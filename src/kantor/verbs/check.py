@@ -11,12 +11,12 @@ import numpy as np
 
 import kantor
 from kantor import io, metrics
-from kantor.errors import OptionError, ScoreError
+from kantor.errors import ScoreError
 from kantor.evaluation.counterpoint import Examined, Fault, examine, place_of
 from kantor.metrics import Curve, Histogram, Value
 from kantor.score import Score
 from kantor.theory import key_name
-from kantor.verbs.outputs import check_folder, check_new
+from kantor.verbs.outputs import check_report
 
 __all__ = ["SUFFIXES", "check", "plain"]
 
@@ -43,7 +43,7 @@ def check(source: str | Path | Score, outputs: Sequence[str | Path] = (), *, for
         If an output cannot be written, or is there already.
     """
     paths = [Path(path) for path in outputs]
-    _refuse(paths, None if isinstance(source, Score) else Path(source), force=force)
+    check_report(paths, SUFFIXES, source=None if isinstance(source, Score) else Path(source), force=force)
     score = source if isinstance(source, Score) else io.load(source)
     name = score.title or "score" if isinstance(source, Score) else Path(source).name
     if not len(score.pitched):
@@ -74,7 +74,7 @@ def _report(score: Score, found: Examined, name: str) -> dict[str, Any]:
         "file": name,
         "key": key_name(found.key) if found.key else None,
         "meter": str(score.meters[0]) if score.meters else None,
-        "bars": int((score.bars["offset"] == 0).sum()),
+        "bars": score.bar_count,
         "notes": len(score),
         "voices": list(found.names),
         "faults": faults,
@@ -100,17 +100,6 @@ def _told(score: Score, found: Examined, fault: Fault) -> dict[str, Any]:
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
-
-
-def _refuse(paths: Sequence[Path], source: Path | None, *, force: bool) -> None:
-    for path in paths:
-        if path.suffix.lower() not in SUFFIXES:
-            raise OptionError(f"expected a report ending in {' or '.join(SUFFIXES)}, got '{path.name}'.")
-        if source is not None and path.resolve() == source.resolve():
-            raise OptionError(f"expected another name than that of the music, got '{path}' for both.")
-        check_folder(path)
-    if not force:
-        check_new(paths)
 
 
 def _pages(path: Path, score: Score, found: Examined) -> list[Path]:

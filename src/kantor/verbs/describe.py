@@ -65,7 +65,7 @@ def describe_score(score: Score) -> dict[str, Any]:
         "key": key_name(score.keys[0]) if score.keys else None,
         "meter": str(score.meters[0]) if score.meters else None,
         "pickup_beats": _pickup(score),
-        "bars": int((score.bars["offset"] == 0).sum()),
+        "bars": score.bar_count,
         "notes": len(score),
         "parts": [part.name for part in score.parts],
         "lowest": int(score.notes["pitch"].min()) if len(score) else None,

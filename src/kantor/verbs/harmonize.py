@@ -22,7 +22,6 @@ from kantor.verbs._compose import pitches_of
 from kantor.verbs._filling import (
     DEFAULT_MODEL,
     Canvas,
-    bar_of,
     checked,
     filled,
     in_sixteenths,
@@ -125,7 +124,7 @@ def _melody(score: Score, source: str | Path | Score) -> Score:
     if early.any():
         first = int(np.argmax(early)) + 1
         raise ScoreError(
-            f"expected a melody, one note at a time, got two at once {bar_of(score, int(notes['onset'][first]))}; "
+            f"expected a melody, one note at a time, got two at once in {score.bar_name(int(notes['onset'][first]))}; "
             "take the highest line of it."
         )
     return score
@@ -163,6 +162,6 @@ def _check_room(canvas: Canvas, voice: int, held: Steering, bundle: Bundle) -> N
         edge = f"{note_name(int(may[0]))} and above" if below else f"{note_name(int(may[-1]))} and below"
         raise ScoreError(
             f"expected a {VOICES[voice].lower()} that leaves the {VOICES[other].lower()} ({edge}) a note, got "
-            f"{note_name(int(note['pitch']))} {bar_of(canvas.score, int(note['onset']))}; transpose it "
+            f"{note_name(int(note['pitch']))} in {canvas.score.bar_name(int(note['onset']))}; transpose it "
             f"{'up' if below else 'down'}, or give it to another voice."
         )

@@ -209,7 +209,7 @@ def _first_notes(score: Score, count: int) -> list[dict[str, Any]]:
     step = np.diff(start, prepend=0.0)
     return [
         {
-            "name": note_name(int(note["pitch"]), key.fifths if key else 0),
+            "name": note_name(int(note["pitch"]), *((key.fifths, key.mode) if key else ())),
             "pitch": int(note["pitch"]),
             "start": round(float(start[i]), 4),
             "end": round(float(end[i]), 4),

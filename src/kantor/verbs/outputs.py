@@ -6,6 +6,7 @@ for before the work begins, so that none is written beside one that is refused.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,8 +17,10 @@ from kantor.errors import OptionError, OutputError
 from kantor.render.audio import played_on
 from kantor.render.instruments import program_of
 from kantor.score import Score
+from kantor.verbs._plans import check_amounts
+from kantor.verbs.piece import recipe_text
 
-__all__ = ["check", "check_folder", "check_new", "numbered", "standing", "write"]
+__all__ = ["check", "check_folder", "check_new", "check_report", "numbered", "played", "standing", "write"]
 
 
 def check(
@@ -40,6 +43,7 @@ def check(
     OutputError
         For a folder that cannot be written.
     """
+    check_amounts(1, count)
     if len({path.absolute() for path in numbered(paths, 1)}) < len(paths):
         raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
     if options.get("instrument") is not None:
@@ -57,6 +61,31 @@ def check(
         check_folder(path)
     if not force:
         check_new(standing([path for take in range(1, count + 1) for path in numbered(paths, take)]))
+
+
+def check_report(
+    paths: Sequence[Path], suffixes: Sequence[str], *, source: Path | None = None, force: bool = False
+) -> None:
+    """Refuse what a report cannot be written as; ``source`` is a file that is read, and stays.
+
+    Raises
+    ------
+    OptionError
+        For a suffix that is none of ``suffixes``, one name given twice, the source itself, or a file that is there
+        already unless ``force`` allows it.
+    OutputError
+        For a folder that cannot be written.
+    """
+    if len({path.absolute() for path in paths}) < len(paths):
+        raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
+    for path in paths:
+        if path.suffix.lower() not in suffixes:
+            raise OptionError(f"expected a report ending in {' or '.join(suffixes)}, got '{path.name}'.")
+        if source is not None and path.resolve() == source.resolve():
+            raise OptionError(f"expected another name than that of the music, got '{path}' for both.")
+        check_folder(path)
+    if not force:
+        check_new(standing(paths))
 
 
 def check_new(files: Iterable[str | Path]) -> None:
@@ -93,7 +122,7 @@ def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Pat
     ``options`` are those of :func:`kantor.render.render`.
     """
     if options.get("instrument") is not None:
-        score = played_on(score, options["instrument"])
+        score = played(score, options["instrument"])
     written: list[Path] = []
     for path in map(Path, paths):
         if _is_rendered(path):
@@ -102,6 +131,15 @@ def write(score: Score, paths: Sequence[str | Path], **options: Any) -> list[Pat
             io.save(score, path)
             written.append(path)
     return written
+
+
+def played(score: Score, instrument: str | int) -> Score:
+    """The score on an instrument, and its recipe, where it has one, with a word of that: it is played so again."""
+    changed = played_on(score, instrument)
+    if not score.recipe:
+        return changed
+    recipe = {**json.loads(score.recipe), "instrument": program_of(instrument)}
+    return changed.replace(recipe=recipe_text(recipe))
 
 
 def _is_rendered(path: Path) -> bool:

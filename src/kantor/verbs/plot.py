@@ -201,7 +201,7 @@ def _roll(file: Path, first: int | None) -> tuple[Figure, dict[str, Any]]:
     shown = len(score)
     name = _short(score.title or file.stem)
     title = f"{name}: {_count(whole, 'note')}" if shown == whole else f"{name}: first {shown:,} of {whole:,} notes"
-    bars = int((score.bars["offset"] == 0).sum())
+    bars = score.bar_count
     facts = {
         "kind": "roll",
         "title": title,

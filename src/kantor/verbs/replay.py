@@ -12,6 +12,7 @@ from kantor import io
 from kantor.bundle import Bundle
 from kantor.errors import BundleError, FileFormatError, KantorError, UnknownNameError
 from kantor.io.packing import unpack_score
+from kantor.render.audio import played_on
 from kantor.score import Score
 from kantor.verbs._models import opened
 from kantor.verbs.piece import Piece
@@ -63,6 +64,8 @@ def replay(
     if recipe["kantor"] != kantor.__version__:
         remarks += (f"made by kantor {recipe['kantor']}, played again by {kantor.__version__}: notes may differ",)
     again = piece.score.replace(recipe=score.recipe)
+    if "instrument" in recipe:
+        again = played_on(again, recipe["instrument"])
     return Piece(again, recipe, piece.nats_per_note, piece.notes_decided, remarks, piece.rules_cost, piece.dead_ends)
 
 
