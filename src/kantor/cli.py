@@ -997,6 +997,8 @@ def listen_results(
     if as_json:
         _print_json(found)
         return
+    for remark in found["remarks"]:
+        err.print(f"note: {remark}", markup=False)
     rows = []
     for one in found["sources"]:
         low, high = one["overall"]["interval"] or (None, None)
@@ -1012,9 +1014,9 @@ def listen_results(
     facts: dict[str, Any] = {"raters": f"{found['raters']}, {found['complete']} to the end"}
     facts["agreement"] = ", ".join(f"{name} {_shown(alpha)}" for name, alpha in found["agreement"].items())
     for one in found["told"]:
-        if one["answers"]:
-            share = f"{one['right']} of {one['answers']} right, p = {one['p']:.3g} by guessing"
-            facts[f"which is Bach, {one['source']}"] = share
+        low, high = one["interval"]
+        told = f"{one['accuracy']:.1%} ({low:.1%} .. {high:.1%}; guessing: 50 %), p = {one['p']:.3g}"
+        facts["which is Bach"] = f"{told}; both kinds of piece count alike"
     facts["files"] = "\n".join(found["files"]) or None
     _print_facts({name: value for name, value in facts.items() if value is not None})
 

@@ -13,6 +13,7 @@ from kantor.listening import sounds
 from kantor.listening.answers import FILE, Answer, Answers
 from kantor.listening.design import QUESTIONS, Item, Test
 from kantor.listening.results import as_csv, results
+from kantor.verbs._listen_report import page
 
 
 def made(**more):
@@ -129,9 +130,11 @@ def test_results_are_what_was_said(answers):
     assert (bach["overall"]["mean"], bach["target"]) == (5, True)
     assert (model["overall"]["mean"], model["target"]) == (2, False)
     assert found["agreement"]["musicality"] == 1
-    everything = found["told"][0]
-    assert (everything["right"], everything["answers"]) == (24, 24)
-    assert everything["p"] < 1e-6
+    (everything,) = found["told"]
+    assert (everything["right"], everything["answers"], everything["accuracy"]) == (24, 24, 1)
+    assert everything["p"] == pytest.approx(1 / 3)  # of six ways to choose two of four pieces, one is right, one wrong
+    assert bach["yes"]["bach"] == {"share": 1, "interval": [1, 1], "answers": 12}
+    assert model["yes"]["bach"]["share"] == 0
     (apart,) = [one for one in found["differences"] if one["question"] == "musicality"]
     assert apart["difference"] == 3
     assert apart["p_raters"] == pytest.approx(2 / 2**6)
@@ -151,7 +154,61 @@ def test_what_was_hardly_heard_is_not_counted(answers):
 def test_nobody_yet_is_no_error(answers):
     found = results(made(), answers.raters(), answers.answers())
     assert found["raters"] == 0
-    assert all(one["p"] is None for one in found["told"])
+    assert found["told"] == []
+    assert found["sources"][0]["yes"]["bach"] == {"share": None, "interval": None, "answers": 0}
+
+
+def test_five_raters_who_never_hear_bach_have_most_answers_right_and_tell_nothing(tmp_path):
+    sources = ["bach"] * 5 + ["model"] * 10 + ["random"] * 5
+    test = Test(tuple(Item(f"p{n}", source, f"{source} {n}", 30.0) for n, source in enumerate(sources)))
+    store = Answers(tmp_path / FILE, test)
+    for _ in range(5):
+        me = store.begin()["rater"]
+        for item in test.items:
+            store.answer(Answer(me, item.name, "bach", 1, 20.0))
+    (found,) = results(test, store.raters(), store.answers())["told"]
+    assert (found["right"], found["answers"]) == (75, 100)
+    assert (found["accuracy"], found["interval"], found["p"]) == (0.5, [0.5, 0.5], 1)
+
+
+def test_one_rater_gives_differences_without_a_p(answers):
+    rated(answers, raters=1)
+    found = results(made(), answers.raters(), answers.answers())
+    assert found["differences"]
+    for one in found["differences"]:
+        assert one["difference"] == 3
+        assert one["p_pieces"] == pytest.approx(1 / 3)
+        assert one["p"] is one["p_raters"] is None
+    assert "Differences" in page(found, "0")
+
+
+def test_before_any_piece_of_another_is_answered_nobody_has_told_bach(answers):
+    me = answers.begin()["rater"]
+    answers.answer(Answer(me, "p0", "bach", 2, 20.0))
+    found = results(made(), answers.raters(), answers.answers())
+    assert found["told"] == []
+    assert found["sources"][0]["yes"]["bach"]["share"] == 1
+    assert "Which is Bach?" in page(found, "0")
+
+
+def test_the_report_says_what_guessing_gives(answers):
+    rated(answers)
+    said = page(results(made(), answers.raters(), answers.answers()), "0")
+    assert "100.0% (100.0% … 100.0%); guessing: 50 %" in said
+    assert "half of the answers" not in said
+
+
+def test_who_only_reads_makes_no_file_and_changes_none(answers, tmp_path):
+    rated(answers, raters=1)
+    before = (tmp_path / FILE).read_bytes()
+    reading = Answers(tmp_path / FILE, made(), reading=True)
+    assert (reading.raters(), reading.answers()) == (answers.raters(), answers.answers())
+    with pytest.raises(InputError, match="readonly"):
+        reading.begin()
+    assert (tmp_path / FILE).read_bytes() == before
+    with pytest.raises(InputError, match="unable to open"):
+        Answers(tmp_path / "none # at? all.sqlite", made(), reading=True).raters()
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
 
 
 def test_every_answer_is_a_row_of_the_table(answers):

@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import socket
 import sqlite3
+import struct
 import threading
 
 import numpy as np
@@ -103,9 +105,46 @@ def test_a_page_from_elsewhere_cannot_post(server):
     for headers in ({"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}, {}):
         assert ask("POST", "/api/begin", "{}", **headers)[0] == 400
     big = json.dumps({"rater": "x" * 10_000})
-    assert ask("POST", "/api/begin", big, **{"Content-Type": "application/json"})[0] == 400
+    assert ask("POST", "/api/begin", big, **{"Content-Type": "application/json"})[0] == 413
     assert ask("POST", "/api/begin", "[1]", **{"Content-Type": "application/json"})[0] == 400
     assert server.answers.raters() == []
+
+
+def finished():
+    """Wait until every request has been seen to."""
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("size", ["9" * 5000, "-1", "+2", "1_0", "²", "", "two", "1000000"])
+def test_a_size_that_is_none_is_answered_and_not_written_down(server, capsys, size):
+    ask = Client(server)
+    headers = {"Content-Type": "application/json", "Content-Length": size.encode("latin-1")}
+    status, _, data = ask("POST", "/api/begin", None, **headers)
+    assert status == 400
+    assert "expected an answer as JSON" in json.loads(data)["error"]
+    finished()
+    assert capsys.readouterr().err == ""
+
+
+def test_half_a_letter_is_answered_too(server):
+    ask = Client(server)
+    me = ask.post("/api/begin", {})[1]["rater"]
+    status, said = ask.post("/api/level", {"rater": me, "level": "\ud800"})
+    assert (status, said["error"][-4:]) == (400, "'\ud800'.")
+
+
+def test_a_listener_who_closes_the_page_is_not_written_down(server, folder, capsys):
+    (folder / "audio" / "aa11.mp3").write_bytes(bytes(30_000_000))  # more than a socket holds
+    with socket.create_connection(server.server_address[:2]) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(b"GET /sound/aa11 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+    finished()
+    assert capsys.readouterr().err == ""
+    assert Client(server)("GET", "/")[0] == 200
 
 
 def test_a_folder_without_a_test_and_a_port_that_is_taken_are_one_sentence(server, tmp_path):

@@ -56,23 +56,29 @@ class Answer:
 class Answers:
     """The answers to one test, in the file ``path``; safe to use from several threads.
 
+    Parameters
+    ----------
+    reading  only read: the file has to be there, and stays as it is.
+
     Raises
     ------
     InputError
         If the file is there and is no SQLite database.
     """
 
-    def __init__(self, path: Path, test: Test) -> None:
+    def __init__(self, path: Path, test: Test, *, reading: bool = False) -> None:
         self._path, self._test = path, test
+        self._address = f"{path.absolute().as_uri()}?mode={'ro' if reading else 'rwc'}"
         self._items = {item.name for item in test.items}
         self._most = {question.name: len(question.answers) for question in test.questions}
-        with self._open() as database:
-            database.executescript(_TABLES)
+        if not reading:
+            with self._open() as database:
+                database.executescript(_TABLES)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self._path, timeout=20)) as database, database:
+            with closing(sqlite3.connect(self._address, uri=True, timeout=20)) as database, database:
                 yield database
         except sqlite3.DatabaseError as error:
             raise InputError(f"'{self._path}' cannot be used as a database ({error}); move it away.") from error

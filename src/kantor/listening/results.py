@@ -15,7 +15,7 @@ import numpy as np
 
 from kantor.listening.answers import Answer, Rater
 from kantor.listening.design import Question, Test
-from kantor.listening.statistics import agreement, binomial_p, difference, interval, wilson
+from kantor.listening.statistics import agreement, difference, interval, told
 
 __all__ = ["TARGET", "as_csv", "results"]
 
@@ -37,7 +37,7 @@ def results(test: Test, raters: Sequence[Rater], answers: Sequence[Answer], seed
         "answers": int(sum(np.isfinite(table).sum() for table in said.tables.values())),
         "levels": said.levels,
         "headphones": said.headphones,
-        "sources": [_source(said, source, rated, seed) for source in test.sources],
+        "sources": [_source(said, source, rated, asked, seed) for source in test.sources],
         "items": [_item(said, column, rated, asked) for column in range(len(test.counted))],
         "by_level": [_level(said, level, source, rated, seed) for level in said.levels for source in test.sources],
         "agreement": {question.name: _or_none(agreement(said.tables[question.name])) for question in test.questions},
@@ -47,7 +47,7 @@ def results(test: Test, raters: Sequence[Rater], answers: Sequence[Answer], seed
             for at, one in enumerate(test.sources)
             for other in test.sources[at + 1 :]
         ],
-        "told": [_told(said, source, question) for question in asked for source in ("", *test.sources)],
+        "told": [found for question in asked if (found := _told(said, question, seed))],
     }
 
 
@@ -115,12 +115,26 @@ def _mean(said: _Said, names: Sequence[str], rows: Sequence[int], columns: Seque
     return {"mean": _round(mean), "interval": [_round(low), _round(high)], "ratings": count}
 
 
-def _source(said: _Said, source: str, rated: Sequence[Question], seed: int) -> dict[str, Any]:
+def _source(
+    said: _Said, source: str, rated: Sequence[Question], asked: Sequence[Question], seed: int
+) -> dict[str, Any]:
     rows, columns = list(range(len(said.raters))), said.columns(source)
     each = {question.name: _mean(said, [question.name], rows, columns, seed) for question in rated}
     whole = _mean(said, [question.name for question in rated], rows, columns, seed) if rated else {"mean": None}
     reached = None if whole["mean"] is None else whole["mean"] > TARGET
-    return {"source": source, "pieces": len(columns), "questions": each, "overall": whole, "target": reached}
+    yes = {question.name: _yes(said, question, columns, seed) for question in asked}
+    about = {"source": source, "pieces": len(columns), "questions": each}
+    return {**about, "overall": whole, "target": reached, "yes": yes}
+
+
+def _yes(said: _Said, question: Question, columns: Sequence[int], seed: int) -> dict[str, Any]:
+    """Of how large a share of some pieces' answers it was yes."""
+    table = said.tables[question.name][:, columns] - 1
+    count = int(np.isfinite(table).sum())
+    if not count:
+        return {"share": None, "interval": None, "answers": 0}
+    share, low, high = interval(table, seed)
+    return {"share": _round(share), "interval": [_round(low), _round(high)], "answers": count}
 
 
 def _item(said: _Said, column: int, rated: Sequence[Question], asked: Sequence[Question]) -> dict[str, Any]:
@@ -145,18 +159,17 @@ def _differs(said: _Said, question: Question, one: str, other: str, seed: int) -
     return {**about, "p_raters": _or_none(found.p_raters), "p_pieces": _or_none(found.p_pieces)}
 
 
-def _told(said: _Said, source: str, question: Question) -> dict[str, Any]:
-    """How many answers to whether a piece is real were right, of a source or (where it is "") of all."""
-    columns = said.columns(source)
-    table = said.tables[question.name][:, columns]
-    truth = np.array([YES if said.test.counted[at].source == said.test.real else 1 for at in columns])
-    known = np.isfinite(table)
-    right, of = int((known & (table == truth)).sum()), int(known.sum())
-    low, high = wilson(right, of)
-    found = {"question": question.name, "source": source or "all", "right": right, "answers": of}
-    share = _or_none(right / of) if of else None
-    bounds = [_round(low), _round(high)] if of else None
-    return {**found, "share": share, "interval": bounds, "p": _or_none(binomial_p(right, of))}
+def _told(said: _Said, question: Question, seed: int) -> dict[str, Any] | None:
+    """How well the real pieces were told from all others; None before some of either have been answered."""
+    table = said.tables[question.name] - 1
+    real = np.array([item.source == said.test.real for item in said.test.counted])
+    found = told(table, real, seed)
+    if math.isnan(found.accuracy):
+        return None
+    right, answers = int((table == real).sum()), int(np.isfinite(table).sum())
+    counts = {"question": question.name, "source": "all", "right": right, "answers": answers}
+    bounds = [_round(found.low), _round(found.high)]
+    return {**counts, "accuracy": _round(found.accuracy), "interval": bounds, "p": _round(found.p)}
 
 
 def _or_none(value: float) -> float | None:

@@ -1,7 +1,8 @@
 """The page of a listening test, served by Python's own HTTP server: a few files, the sounds, and answers as they come.
 
 It listens on this machine alone unless told otherwise. What is served is named in the test; what is taken is JSON of a
-few hundred bytes, and each value is checked before it is kept. Nothing is logged: an address is nobody's business.
+few hundred bytes, and each value is checked before it is kept. Nothing is logged, not even what goes wrong, such as a
+listener who closes the page while it loads: an address is nobody's business.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from kantor.errors import KantorError, OptionError
 from kantor.listening.answers import FILE, Answer, Answers
 from kantor.listening.design import Test
+from kantor.listening.folder import AUDIO
 
 __all__ = ["HOST", "PORT", "Server"]
 
@@ -30,6 +32,7 @@ _PAGES = {
 }
 _SOUNDS = (("mp3", "audio/mpeg"), ("wav", "audio/wav"))
 _NAME = re.compile(r"[0-9a-z]{1,40}")
+_SIZE = re.compile(r"[0-9]{1,6}")
 #: What a browser may load: this page's own files, nothing from elsewhere.
 _POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -56,12 +59,15 @@ class Server(ThreadingHTTPServer):
     def __init__(self, folder: Path, host: str = HOST, port: int = PORT) -> None:
         self.test = Test.load(folder)
         self.answers = Answers(folder / FILE, self.test)
-        self.sounds = folder / "audio"
+        self.sounds = folder / AUDIO
         try:
             super().__init__((host, port), _Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise OptionError(f"cannot serve at {host}:{port} ({reason.lower()}); try another --port.") from error
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: the traceback that would be printed names the listener's address."""
 
     @property
     def url(self) -> str:
@@ -101,9 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
             "/api/answer": self._answer,
         }
         said = self._said()
-        if said is None or self.path not in known:
+        if isinstance(said, HTTPStatus) or self.path not in known:
             self.close_connection = True  # what is left of the request is not read
-            self._json({"error": "expected an answer as JSON"}, HTTPStatus.BAD_REQUEST)
+            status = said if isinstance(said, HTTPStatus) else HTTPStatus.BAD_REQUEST
+            self._json({"error": f"expected an answer as JSON, of {LARGEST} bytes at most"}, status)
             return
         try:
             self._json(known[self.path](said))
@@ -111,17 +118,19 @@ class _Handler(BaseHTTPRequestHandler):
             words = str(error) if isinstance(error, KantorError) else "expected an answer of this test's"
             self._json({"error": words}, HTTPStatus.BAD_REQUEST)
 
-    def _said(self) -> dict[str, Any] | None:
-        """The body, if it is one short JSON object; a page from elsewhere cannot send that type."""
+    def _said(self) -> dict[str, Any] | HTTPStatus:
+        """The body, if it is one short JSON object, or what is wrong; a page from elsewhere cannot send that type."""
         size = self.headers.get("Content-Length", "")
         kind = self.headers.get("Content-Type", "").split(";")[0].strip()
-        if kind != "application/json" or not size.isdecimal() or int(size) > LARGEST:
-            return None
+        if kind != "application/json" or not _SIZE.fullmatch(size):
+            return HTTPStatus.BAD_REQUEST
+        if int(size) > LARGEST:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         try:
             said = json.loads(self.rfile.read(int(size)))
         except (ValueError, RecursionError):
-            return None
-        return said if isinstance(said, dict) else None
+            return HTTPStatus.BAD_REQUEST
+        return said if isinstance(said, dict) else HTTPStatus.BAD_REQUEST
 
     def _begin(self, said: dict[str, Any]) -> dict[str, Any]:
         rater = said.get("rater")
@@ -152,7 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"error": "there is no such sound"}, HTTPStatus.NOT_FOUND)
 
     def _json(self, value: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._send(json.dumps(value, ensure_ascii=False).encode(), "application/json", status)
+        self._send(
+            json.dumps(value).encode(), "application/json", status
+        )  # ASCII: half a surrogate pair goes back, too
 
     def _send(self, data: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, *, ranges: bool = False) -> None:
         whole, span = len(data), self.headers.get("Range", "") if ranges else ""

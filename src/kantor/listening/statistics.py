@@ -5,6 +5,10 @@ intervals come from a bootstrap that draws raters and pieces anew, both at once 
 and a difference between two sources is tested twice: by raters, whose means for either are exchanged at random (a
 paired permutation test), and by pieces, whose sources are shuffled. The larger of the two p-values is reported, as in
 Clark (1973), "The language-as-fixed-effect fallacy": what holds of these raters or pieces alone does not count.
+
+Whether the real pieces were told from the others is asked by balanced accuracy: the mean of the share of yes to the
+real ones and that of no to the others. Whoever says the same of every piece has 50 %, however many of them are real.
+Answers of one rater, or to one piece, are not independent; so the pieces' truth is shuffled, and all answers are kept.
 """
 
 from __future__ import annotations
@@ -12,12 +16,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import combinations, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Difference", "agreement", "binomial_p", "difference", "interval", "paired_p", "shuffled_p", "wilson"]
+__all__ = ["Difference", "Told", "agreement", "difference", "interval", "paired_p", "shuffled_p", "told"]
 
 DRAWS = 10_000
 EXACT = 12  # as many raters give all their sign flips, 4,096; more are drawn
@@ -34,9 +38,17 @@ class Difference(NamedTuple):
 
     @property
     def p(self) -> float:
-        """What is reported: the larger one; NaN where neither can be told."""
-        known = [p for p in (self.p_raters, self.p_pieces) if not math.isnan(p)]
-        return max(known, default=math.nan)
+        """What is reported: the larger one; NaN unless both are known, as one alone holds of these raters or pieces."""
+        return math.nan if math.isnan(self.p_raters) or math.isnan(self.p_pieces) else max(self.p_raters, self.p_pieces)
+
+
+class Told(NamedTuple):
+    """How well real pieces were told from others: balanced accuracy, its 95 % interval, two-sided p; 0..1 or NaN."""
+
+    accuracy: float
+    low: float
+    high: float
+    p: float
 
 
 def interval(ratings: Ratings, seed: int = 0, draws: int = 2000) -> tuple[float, float, float]:
@@ -47,8 +59,7 @@ def interval(ratings: Ratings, seed: int = 0, draws: int = 2000) -> tuple[float,
     values = np.where(known, ratings, 0.0)
     random = np.random.default_rng(seed)
     raters, pieces = ratings.shape
-    by_rater = random.multinomial(raters, np.full(raters, 1 / raters), size=draws)  # how often each is drawn
-    by_piece = random.multinomial(pieces, np.full(pieces, 1 / pieces), size=draws)
+    by_rater, by_piece = _times(random, raters, draws), _times(random, pieces, draws)
     sums = np.einsum("dr,rp,dp->d", by_rater, values, by_piece, optimize=True)
     counts = np.einsum("dr,rp,dp->d", by_rater, known.astype(np.float64), by_piece, optimize=True)
     low, high = np.quantile(sums[counts > 0] / counts[counts > 0], [0.025, 0.975])
@@ -103,33 +114,6 @@ _METRICS: dict[str, Callable[[Ratings, Ratings], Ratings]] = {
 }
 
 
-def binomial_p(right: int, of: int, chance: float = 0.5) -> float:
-    """Two-sided exact p of so many right answers by guessing: all outcomes that are as unlikely or more."""
-    if not of:
-        return math.nan
-    logs = [
-        math.lgamma(of + 1)
-        - math.lgamma(k + 1)
-        - math.lgamma(of - k + 1)
-        + k * math.log(chance)
-        + (of - k) * math.log1p(-chance)
-        for k in range(of + 1)
-    ]
-    likely = [math.exp(log) for log in logs]
-    return min(1.0, math.fsum(p for p in likely if p <= likely[right] * (1 + 1e-7)))
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927); NaN of none."""
-    if not of:
-        return math.nan, math.nan
-    z = 1.959964
-    share, whole = right / of, 1 + z * z / of
-    middle = (share + z * z / (2 * of)) / whole
-    half = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of)) / whole
-    return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
 def difference(ratings: Ratings, first: Sequence[int], second: Sequence[int], seed: int = 0) -> Difference:
     """How much better the pieces ``first`` are rated than ``second`` (columns of ratings), and whether by chance."""
     one, other = ratings[:, list(first)], ratings[:, list(second)]
@@ -175,3 +159,63 @@ def shuffled_p(first: Ratings, second: Ratings, seed: int = 0) -> float:
         sums = random.permuted(np.tile(whole, (DRAWS, 1)), axis=1)[:, :a].sum(axis=1)
     apart = np.abs(sums / a - (whole.sum() - sums) / b) >= told - 1e-9
     return float(apart.mean()) if exact else float((1 + apart.sum()) / (DRAWS + 1))
+
+
+def told(yes: Ratings, real: NDArray[np.bool_], seed: int = 0) -> Told:
+    """Whether the real pieces were told from the others; NaN unless some of either have been answered.
+
+    Parameters
+    ----------
+    yes   (raters, pieces) 1 for yes, 0 for no, NaN where one has not answered.
+    real  (pieces,) what would have been right.
+    """
+    heard = np.isfinite(yes).any(axis=0)
+    yes, real = yes[:, heard], real[heard]
+    if real.all() or not real.any():
+        return Told(math.nan, math.nan, math.nan, math.nan)
+    known = np.isfinite(yes).astype(np.float64)
+    values = np.where(known, yes, 0.0)
+    said, answers = values.sum(axis=0), known.sum(axis=0)
+    accuracy = float(_balanced(said, answers, real, ~real))
+    truths = _truths(real, seed)
+    apart = np.abs(_balanced(said, answers, truths, ~truths) - 0.5) >= abs(accuracy - 0.5) - 1e-9
+    return Told(accuracy, *_told_interval(values, known, real, seed), float(apart.mean()))
+
+
+def _balanced(said: Ratings, answers: Ratings, real: NDArray[Any], others: NDArray[Any]) -> Ratings:
+    """Mean of the share of yes to real pieces and of no to others: of (..., pieces) yes, answers, and times drawn."""
+    with np.errstate(invalid="ignore"):  # 0 / 0 where nobody drawn has answered
+        right = (said * real).sum(axis=-1) / (answers * real).sum(axis=-1)
+        wrong = (said * others).sum(axis=-1) / (answers * others).sum(axis=-1)
+    return np.asarray((right + 1 - wrong) / 2)
+
+
+def _truths(real: NDArray[np.bool_], seed: int) -> NDArray[np.bool_]:
+    """(draws, pieces) which pieces could be real, as many each time: all ways, or the true one and drawn ones."""
+    pieces, count = len(real), int(real.sum())
+    if math.comb(pieces, count) > DRAWS:
+        drawn = np.random.default_rng(seed).permuted(np.tile(real, (DRAWS, 1)), axis=1)
+        return np.concatenate([real[None], drawn])
+    chosen = np.array(list(combinations(range(pieces), count)))
+    truths = np.zeros((len(chosen), pieces), dtype=np.bool_)
+    np.put_along_axis(truths, chosen, True, axis=1)
+    return truths
+
+
+def _told_interval(
+    values: Ratings, known: Ratings, real: NDArray[np.bool_], seed: int, draws: int = 2000
+) -> tuple[float, float]:
+    """95 % interval of balanced accuracy: raters are drawn anew, and pieces, those that are real for themselves."""
+    random = np.random.default_rng(seed)
+    by_rater = _times(random, len(values), draws)
+    by_piece = np.zeros((draws, len(real)), dtype=np.int64)
+    for kind in (real, ~real):
+        by_piece[:, kind] = _times(random, int(kind.sum()), draws)
+    found = _balanced(by_rater @ values, by_rater @ known, by_piece * real, by_piece * ~real)
+    low, high = np.quantile(found[np.isfinite(found)], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _times(random: np.random.Generator, members: int, draws: int) -> NDArray[np.int64]:
+    """(draws, members) how often each is drawn, of as many as there are, with replacement."""
+    return random.multinomial(members, np.full(members, 1 / members), size=draws)

@@ -10,6 +10,8 @@ from kantor.render.report import Cell, Column, bands, document, facts, number, s
 
 __all__ = ["page"]
 
+P_LEAST = 0.001  # of a smaller p no more is said
+
 
 def page(found: dict[str, Any], version: str) -> str:
     """The page, in HTML."""
@@ -54,21 +56,35 @@ def _sources(found: dict[str, Any]) -> str:
 
 
 def _told(found: dict[str, Any]) -> str:
-    columns = [Column("pieces of"), Column("right", numeric=True), Column("answers", numeric=True)]
-    columns += [Column("share", numeric=True), Column("95 %", "Wilson", True), Column("p", "binomial, two-sided", True)]
+    """Whether pieces by Bach were told from the others, and how often each source was taken for Bach."""
+    asked = {name for one in found["sources"] for name in one["yes"]}
+    content = []
+    for one in found["told"]:
+        low, high = (f"{bound:.1%}" for bound in one["interval"])
+        rows = [("balanced accuracy", f"{one['accuracy']:.1%} ({low} … {high}); guessing: 50 %")]
+        rows.append(("p", "< 0.001" if one["p"] < P_LEAST else shown(one["p"])))
+        rows.append(("right answers", f"{one['right']:,} of {one['answers']:,}"))
+        content.append(facts(rows))
+    for name in sorted(asked):
+        content.append(_said_to_be(name, found["sources"]))
+    note = (
+        "Balanced accuracy is the mean of two shares: of yes to pieces by Bach, and of no to the others. Guessing "
+        "gives 50 %, and so does one answer to all; the share of right answers depends on how many pieces are by Bach. "
+        "p: how often as much would be told if others of the pieces were by Bach, with all answers as they are."
+    )
+    return section("Which is Bach?", *content, note=note) if asked else ""
+
+
+def _said_to_be(question: str, sources: list[dict[str, Any]]) -> str:
+    columns = [Column("source"), Column("said to be Bach", "share of answers", True)]
+    columns += [Column("95 %", "over raters and pieces", True), Column("answers", numeric=True)]
+    rows = [(one["source"], one["yes"][question]) for one in sources]
     cells: list[list[Cell | str]] = [
-        [
-            one["source"],
-            Cell(str(one["right"]), one["right"]),
-            Cell(str(one["answers"]), one["answers"]),
-            number(one["share"]),
-            _interval(one["interval"]),
-            _p(one["p"]),
-        ]
-        for one in found["told"]
+        [source, number(yes["share"]), _interval(yes["interval"]), Cell(str(yes["answers"]), yes["answers"])]
+        for source, yes in rows
     ]
-    note = "Right is to say yes to a piece by Bach, and no to any other; by guessing, half of the answers are."
-    return section("Which is Bach?", table(columns, cells, "told"), note=note) if cells else ""
+    plot = bands([(source, *_triple(yes, "share")) for source, yes in rows], 0, 1, "said to be Bach")
+    return plot + table(columns, cells, "told")
 
 
 def _differences(found: dict[str, Any]) -> str:
@@ -85,7 +101,10 @@ def _differences(found: dict[str, Any]) -> str:
         ]
         for one in found["differences"]
     ]
-    note = "A difference counts if it holds for other raters as well as for other pieces: so the larger p is reported."
+    note = (
+        "A difference counts if it holds for other raters as well as for other pieces: so the larger p is reported, "
+        "and none where either is unknown: there have to be two raters, and two pieces of each source."
+    )
     return section("Differences", table(columns, cells, "differences"), note=note)
 
 
@@ -117,16 +136,16 @@ def _items(found: dict[str, Any]) -> str:
     return section("Piece by piece", table(columns, cells, "pieces"), note="Of yes and no, the share of yes.")
 
 
-def _triple(one: dict[str, Any]) -> tuple[float, float, float]:
-    if one["mean"] is None:
+def _triple(one: dict[str, Any], name: str = "mean") -> tuple[float, float, float]:
+    if one[name] is None:
         return math.nan, math.nan, math.nan
     low, high = one["interval"]
-    return one["mean"], low, high
+    return one[name], low, high
 
 
 def _p(value: float | None) -> Cell:
-    """A p-value: below a thousandth, no more is said."""
-    return number(value) if value is None or value >= 0.001 else Cell("&lt; 0.001", value)
+    """A p-value; a dash where there is none."""
+    return number(value) if value is None or value >= P_LEAST else Cell("&lt; 0.001", value)
 
 
 def _interval(bounds: list[float] | None) -> Cell:
