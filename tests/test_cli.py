@@ -424,3 +424,28 @@ def test_a_terminal_that_lacks_a_letter_shows_the_rest(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "\\xfc.csv" in done.stdout
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("last", ["about", "unit"])
+def test_no_table_is_cut_however_narrow_the_terminal(monkeypatch, capsys, width, last):
+    rows = [{"figure": f"name-{n}", "value": 1234.5 + n, "from": -0.001234, last: f"seven words {n}"} for n in range(3)]
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    cli._list(rows, tuple(rows[0]), False)
+    words = capsys.readouterr().out.split()
+    for row in rows:
+        for value in row.values():
+            assert set(cli._shown(value).split()) <= set(words)
+
+
+def test_where_there_is_no_room_for_columns_the_table_is_turned(monkeypatch, capsys):
+    rows = [{"model": "a", **{f"figure-{n}": float(n) for n in range(20)}}]
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    cli._list(rows, tuple(rows[0]), False)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()][:3] == [
+        ["model", "a"],
+        ["figure-0", "0"],
+        ["figure-1", "1"],
+    ]

@@ -1110,12 +1110,13 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
     cells = [list(columns), *([_shown(row[column]) for column in columns] for row in rows)]
-    sentences = [line.pop() for line in cells] if columns[-1] in PROSE else [""] * len(cells)
-    if columns[-1] not in PROSE and sum(_widths(cells)) > width >= sum(_widths([*zip(*cells, strict=True)])):
+    sentences = [line.pop() for line in cells] if columns[-1] in PROSE else []
+    if not sentences and sum(_widths(cells)) > width >= sum(_widths([*zip(*cells, strict=True)])):
         cells = [list(line) for line in zip(*cells, strict=True)]
     widths = _widths(cells)
     room = width - sum(widths)
-    for number, (line, sentence) in enumerate(zip(cells, sentences, strict=False)):
+    for number, line in enumerate(cells):
+        sentence = sentences[number] if number < len(sentences) else ""
         text = "".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True))
         beside, *beneath = wrap(sentence, room) or [""] if room >= SENTENCE else ["", *wrap(sentence, width - 4)]
         indent = sum(widths) if room >= SENTENCE else 4
