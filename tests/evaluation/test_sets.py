@@ -1,13 +1,14 @@
 """A set is pooled, drawn anew by pieces, and held against another."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from kantor import metrics
 from kantor.errors import InputError, UnknownNameError
-from kantor.evaluation.features import hear_set, keyed
+from kantor.evaluation.features import hear_set, keyed, related
 from kantor.evaluation.sets import against, estimates, pooled
 from kantor.score import VOICES, Key, Part, Score
 
@@ -90,6 +91,64 @@ def test_a_set_is_like_itself():
         assert contrast.intersection == pytest.approx(1) or math.isnan(contrast.intersection), name
     assert found.self_similarity["pitch"].consistency == 1
     assert found.self_similarity["pitch"].variance == 1
+
+
+def moved(score, semitones):
+    notes = score.notes.copy()
+    notes["pitch"] += semitones
+    return score.replace(notes=notes)
+
+
+def test_pieces_of_one_group_and_pieces_of_the_same_notes_are_versions_of_one():
+    music = pieces(5)
+    first = hear_set([*music, ("again", moved(music[0][1], 3))], ["pitch-range"], groups=["", "a", "a", "", "b", ""])
+    assert first.groups.tolist() == [0, 1, 1, 2, 3, 0]
+    second = hear_set([("b", chorale(77)), music[4], ("new", chorale(78))], ["pitch-range"], groups=["b", "", "c"])
+    ours, theirs = related(first, second)
+    assert ours.tolist() == first.groups.tolist()
+    assert theirs.tolist() == [3, 3, 4]
+    assert first.take(np.array([5, 1, 0])).groups.tolist() == [0, 1, 0]
+
+
+def test_a_set_is_not_told_from_itself():
+    found = against(hear_set(pieces(20)), hear_set(pieces(20)), resamples=50)
+    assert found.two_sample.accuracy == 0.5
+    assert found.two_sample.low < 0.5 < found.two_sample.high
+    assert found.figures["step-share"].low == found.figures["step-share"].high == 0  # drawn together
+
+
+def test_versions_are_one_witness_to_every_interval():
+    """Each piece ten times says no more than once."""
+    once = hear_set(pieces(16), ["pitch-range", "steps-and-leaps"])
+    often = once.take(np.repeat(np.arange(16), 10))
+    for name, one in estimates(once).items():
+        found = estimates(often)[name]
+        assert (found.value, found.low, found.high) == pytest.approx((one.value, one.low, one.high)), name
+    alone = estimates(replace(often, marks=()))["pitch-range"]
+    one = estimates(once)["pitch-range"]
+    assert alone.high - alone.low < 0.5 * (one.high - one.low)
+    same = once.take(np.zeros(8, dtype=np.int64))
+    assert math.isnan(estimates(same)["pitch-range"].low)
+    assert estimates(same)["pitch-range"].deviation == 0
+
+
+def test_halves_of_the_reference_share_no_piece():
+    """Ten pieces, each ten times: halves that had versions of one another would be all but equal."""
+    often = hear_set(pieces(10)).take(np.repeat(np.arange(10), 10))
+    apart = against(often, often, resamples=20).frechet_within
+    mixed = against(replace(often, marks=()), replace(often, marks=()), resamples=20).frechet_within
+    assert apart > 2 * mixed
+
+
+def test_what_is_longer_than_any_music_is_left_out_and_said():
+    endless = Score.from_notes([(0, 480 * 2_000_000, 60, 80, 0)])
+    (first, second) = pieces(2)
+    heard = hear_set([first, ("endless", endless), second], ["pitch-range"], groups=["", "", "g"])
+    assert heard.names == ("piece 0", "piece 1")
+    assert list(heard.left_out) == [1]
+    assert "quarters of music" in heard.left_out[1]
+    assert "group g" in heard.marks[1]
+    assert len(hear_set([("endless", endless)])) == 0
 
 
 def test_what_differs_is_seen_in_every_distance():

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from kantor import metrics
-from kantor.errors import ScoreError, UnknownNameError
+from kantor.errors import ScoreError, UnknownNameError, UnsupportedRuleError
+from kantor.rules import faults
+from kantor.rules.no_parallels import NoParallels
 from kantor.score import VOICES, Key, Meter, Part, Score
 
 QUARTER = 480
@@ -299,6 +301,64 @@ def test_music_without_four_voices_has_no_voice_leading():
     assert math.isnan(heard(chords, "step-share").number)
 
 
+BACH = ((72, 67, 64, 48), (74, 69, 65, 50), (71, 67, 62, 55), (72, 67, 64, 48))
+
+
+def ornamented(score):
+    """The soprano's first quarter ends with two thirty-seconds."""
+    rows = [(0, 360, 72, 80, 0), (360, 60, 71, 80, 0), (420, 60, 72, 80, 0)]
+    rows += [n.tolist() for n in score.notes if n["onset"] or n["part"]]
+    return score.replace(notes=Score.from_notes(rows, parts=score.parts).notes)
+
+
+def test_thirty_seconds_leave_voices_what_they_are():
+    """Of two notes in one sixteenth the later is there: the turn back is cut by the note after it."""
+    plain = choir(*BACH, keys=(C,))
+    score = ornamented(plain)
+    assert metrics.hear(score).cells[:5, 0].tolist() == [72, 72, 72, 71, 74]
+    ours, theirs = metrics.measure(score), metrics.measure(plain)
+    assert (ours["parallel-fifths"].count, ours["parallel-fifths"].out_of) == (1, theirs["parallel-fifths"].out_of)
+    assert metrics.hear(score).intervals.tolist()[:3] == [-1, 1, 2]  # these are exact
+    found = faults(score, {"no-parallels": NoParallels()})
+    assert [(fault.tick, fault.voices) for fault in found] == [(QUARTER, (1, 3))]
+
+
+def test_a_part_that_sounds_a_thirty_second_into_its_next_note_is_no_line():
+    def held(over):
+        return Score.from_notes([(0, 480 + over, 60, 80, 0), (480, 480, 62, 80, 0)])
+
+    assert counted(held(59), "step-share") == (1, 1)
+    assert math.isnan(heard(held(60), "step-share").number)
+
+
+def test_a_note_that_is_held_into_the_next_is_gone_when_that_has_ended():
+    rows = [(0, 410, 60, 80, 0), (360, 40, 62, 80, 0)]
+    view = metrics.hear(Score.from_notes(rows, parts=tuple(map(Part, VOICES)))).view
+    assert view.voiced
+    assert view.pitch[:, 0].tolist() == [60, 60, 60, 62]
+
+
+def with_drums(score, at):
+    """A part of drums more, the ``at``-th."""
+    rows = [(n["onset"], n["duration"], n["pitch"], 80, n["part"] + (n["part"] >= at)) for n in score.notes]
+    parts = (*score.parts[:at], Part("Drums", is_drum=True), *score.parts[at:])
+    return Score.from_notes([*rows, (0, 480, 36, 80, at), (0, 480, 38, 80, at)], parts=parts)
+
+
+@pytest.mark.parametrize("at", [0, 2, 4])
+def test_four_voices_are_four_with_drums_and_three_are_three(at):
+    four = choir(*BACH)
+    ours, theirs = metrics.measure(with_drums(four, at)), metrics.measure(four)
+    for name in ("parallel-fifths", "crossing", "outside-range", "hold-share"):
+        assert (ours[name].count, ours[name].out_of) == (theirs[name].count, theirs[name].out_of), name
+    assert theirs["parallel-fifths"].out_of
+    three = Score(four.notes[four.notes["part"] < 3], parts=four.parts[:3])
+    beside = with_drums(three, min(at, 3))
+    assert "voices" not in metrics.hear(beside).has
+    with pytest.raises(UnsupportedRuleError):
+        faults(beside, {"no-parallels": NoParallels()})
+
+
 def test_drums_are_not_heard():
     rows = [(0, 480, 60, 80, 0), (0, 480, 36, 80, 1), (480, 480, 38, 80, 1)]
     score = Score.from_notes(rows, parts=(Part("Voice"), Part("Drums", is_drum=True)))
@@ -311,8 +371,26 @@ def test_cadences_and_endings():
     assert counted(score, "fermatas-on-triads") == (2, 2)
     assert counted(score.replace(fermatas=(2 * QUARTER,)), "fermatas-on-triads") == (1, 1)
     assert counted(choir((72, 67, 65, 48), fermatas=(0,)), "fermatas-on-triads") == (0, 1)
+    rested = choir((72, 67, 64, 48), (0, 0, 0, 0), (72, 67, 65, 48), fermatas=(0, QUARTER, 2 * QUARTER))
+    assert counted(rested, "fermatas-on-triads") == (1, 2)  # a silence ends no phrase
+    assert counted(rested.replace(fermatas=(QUARTER,)), "fermatas-on-triads") == (0, 0)
     assert counted(score, "ends-on-tonic") == (1, 1)
     assert counted(score.replace(keys=(Key(0, 1, "major"),)), "ends-on-tonic") == (0, 1)
+
+
+def test_a_performance_ends_at_home_though_fingers_leave_the_keys_one_by_one():
+    def played(*pitches, length=480):
+        ends = [length - 7 * place for place in range(len(pitches))]
+        rows = [(9 * place, end, pitch, 80, 0) for place, (pitch, end) in enumerate(zip(pitches, ends, strict=True))]
+        before = [(-480, 480, pitch, 80, 0) for pitch in (71, 67, 62, 55)]
+        rows = [(onset + 480, *rest) for onset, *rest in [*before, *rows]]
+        return Score.from_notes(rows, keys=(C,))
+
+    assert counted(played(48, 64, 67, 72), "ends-on-tonic") == (1, 1)
+    assert counted(played(72, 67, 64, 48), "ends-on-tonic") == (1, 1)
+    assert counted(played(48, 64, 67, 72, length=100), "ends-on-tonic") == (1, 1)  # shorter than a sixteenth
+    assert counted(played(50, 65, 69, 74), "ends-on-tonic") == (0, 1)
+    assert counted(played(48, 65, 69, 72), "ends-on-tonic") == (0, 1)
 
 
 def test_tension_is_nothing_for_one_note_and_grows_with_dissonance():

@@ -10,7 +10,8 @@ from kantor import io
 from kantor.cli import app
 from kantor.errors import OptionError, UnknownNameError
 from kantor.score import VOICES, Key, Meter, Part, Score
-from kantor.verbs.compare import compare, sampling
+from kantor.verbs._sets import Pieces
+from kantor.verbs.compare import _distinct, compare, sampling
 
 
 def hymn(shift):
@@ -74,6 +75,24 @@ def test_the_leaderboard_is_printed_and_one_file(board, music, capsys):
     printed = capsys.readouterr().out
     assert "T=0" in printed
     assert "random" in printed
+
+
+def test_a_reference_is_read_anew_each_time(music, tmp_path):
+    """And heard once for all models that take the same of it."""
+    folder = tmp_path / "music"
+    wanted = {"against": folder, "count": 5, "bars": 1, "seed": 1}
+    for shift in range(6):
+        io.save(hymn(shift), folder / f"{shift}.mid")
+    first = compare(["random"], ("T=0",), **wanted)["rows"][0]["frechet"]
+    for place in range(6):
+        io.save(hymn(-place), folder / f"{6 + place}.mid")
+    assert compare(["random"], ("T=0",), **wanted)["rows"][0]["frechet"] != first
+
+
+def test_distinct_are_pieces_that_no_other_is_like():
+    scores = [hymn(0), hymn(0), hymn(1), hymn(2)]
+    assert _distinct(Pieces("four", tuple((str(n), score) for n, score in enumerate(scores)))) == 0.5
+    assert _distinct(Pieces("two", (("a", hymn(0)), ("b", hymn(0))))) == 0
 
 
 def test_a_way_to_draw_is_read_as_options():

@@ -24,6 +24,7 @@ from kantor.corpora import estimated_key, key_of
 from kantor.errors import RuleError, ScoreError
 from kantor.representations._voices import voices
 from kantor.rules import OPEN, SILENT, Mask, Rule, View
+from kantor.rules._judge import is_line
 from kantor.score import TICKS_PER_QUARTER, VOICES, Key, Part, Score
 from kantor.theory import key_name
 
@@ -152,7 +153,7 @@ def lines_of(score: Score) -> Lines:
     if not used:
         raise ScoreError("expected music of several voices, got a score without notes.")
     parts = [score.notes[score.notes["part"] == part] for part in used]
-    if len(used) <= MOST and all(_is_line(part) for part in parts):
+    if len(used) <= MOST and all(is_line(part, TICKS_PER_QUARTER) for part in parts):
         return _as_parts(score, used, parts)
     if len(used) == 2 and all(_at_once(part) <= 2 for part in parts):
         return _of_staves(score, used, parts)
@@ -228,12 +229,6 @@ def _of_staves(score: Score, used: list[int], parts: list[NDArray[np.void]]) -> 
 
 def _choir(score: Score) -> tuple[Part, ...]:
     return tuple(Part(name, score.parts[0].program) for name in VOICES)
-
-
-def _is_line(notes: NDArray[np.void]) -> bool:
-    """Whether no two notes sound at once, but for a player's legato of less than a thirty-second."""
-    slack = TICKS_PER_QUARTER // 8
-    return bool((notes["onset"][1:] + slack > (notes["onset"] + notes["duration"])[:-1]).all())
 
 
 def _at_once(notes: NDArray[np.void]) -> int:

@@ -2,11 +2,12 @@
 
 A piece is read as its *moments*: whenever a note begins or ends, which pitches sound above the lowest, how far the
 lowest has moved, and how long that lasts. Two passages with the same moments are the same music, perhaps in another
-key. Drums are left out; times are those of sixteenths' sixths (24 a quarter), so that a player's unevenness counts as
-different music.
+key; how the lowest came to the first note of a passage is no part of it. Drums are left out; times are those of
+sixteenths' sixths (24 a quarter), so that a player's unevenness counts as different music.
 
 The longest shared run is the longest common substring of the two sequences (Gusfield 1997, ch. 7), found for all
-training pieces at once: for every moment, how many in a row ending with it are also found there.
+training pieces at once: for every moment, how many in a row ending with it are also found there. A run that cannot go
+on, because the lowest moved otherwise, begins anew with this very moment, and with the rest before it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ __all__ = ["Copied", "Memory"]
 
 Ids = NDArray[np.int64]
 NOTHING = -1  # sounds
+UNKNOWN = -2  # a moment that no training piece has
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,22 @@ class Memory:
         self.names = [name for name, _ in pieces]
         self._classes: dict[tuple[int, ...], int] = {}
         sequences = [self._learnt(score) for _, score in pieces]
-        apart = np.array([-1])  # matches nothing, so that no run goes on from one piece into the next
-        self._moments = np.concatenate([part for sequence in sequences for part in (sequence, apart)] or [apart])
+        apart = np.array([[-1, 0]])  # matches nothing, so that no run goes on from one piece into the next
+        whole = np.concatenate([part for sequence in sequences for part in (sequence, apart)] or [apart])
+        self._moved = whole[:, 1].copy()
+        by_class = np.argsort(whole[:, 0], kind="stable")
+        starts = np.searchsorted(whole[by_class, 0], np.arange(len(self._classes) + 1))
+        self._places = [by_class[start:stop] for start, stop in pairwise(starts.tolist())]  # of each class
         self._owner = np.repeat(np.arange(len(pieces)), [len(sequence) + 1 for sequence in sequences])
 
     def copied(self, score: Score) -> Copied:
         """What ``score`` shares with the pieces."""
-        if not len(score.notes):
+        if not len(score.pitched):
             return Copied(0, 0.0, 0.0, "", 0.0)
-        times, moments = _moments(score)
-        known = np.array([self._classes.get(moment, -2) for moment in moments])
-        runs, owners = self._runs(known)
+        times, moments, moved = _moments(score)
+        known = np.array([self._classes.get(moment, UNKNOWN) for moment in moments])
+        silent = np.array([moment[1] == NOTHING for moment in moments])
+        runs, owners = self._runs(known, moved, silent)
         best = int(runs.argmax())
         first = best - int(runs[best]) + 1
         quarter = TICKS_PER_QUARTER // STEP
@@ -82,17 +89,23 @@ class Memory:
         )
 
     def _learnt(self, score: Score) -> Ids:
-        _, moments = _moments(score)
-        return np.array([self._classes.setdefault(moment, len(self._classes)) for moment in moments])
+        """(moments, 2) the class of each moment, and how far the lowest has moved."""
+        if not len(score.pitched):
+            return np.zeros((0, 2), dtype=np.int64)
+        _, moments, moved = _moments(score)
+        return np.stack([[self._classes.setdefault(moment, len(self._classes)) for moment in moments], moved], axis=1)
 
-    def _runs(self, known: Ids) -> tuple[Ids, list[int]]:
+    def _runs(self, known: Ids, moved: Ids, silent: NDArray[np.bool_]) -> tuple[Ids, list[int]]:
         """How many moments in a row, up to each, are found in one training piece; and in which."""
-        ending = np.zeros(len(self._moments) + 1, dtype=np.int64)  # of runs, by where in the training pieces they end
+        rests = np.concatenate([[0], silent[:-1].astype(np.int64)])  # no two of them follow each other
+        ending = np.zeros(len(self._moved) + 1, dtype=np.int64)  # of runs, by where in the training pieces they end
         runs, owners = np.zeros(len(known), dtype=np.int64), []
+        here = nowhere = np.zeros(0, dtype=np.int64)
         for at, moment in enumerate(known.tolist()):
-            here = np.flatnonzero(self._moments == moment)
-            longer = ending[here] + 1
-            ending[1:][ending[1:] > 0] = 0
+            last, here = here, nowhere if moment == UNKNOWN else self._places[moment]
+            before = ending[here]
+            longer = 1 + np.where(self._moved[here] == moved[at], before, np.minimum(before, rests[at]))
+            ending[last + 1] = 0
             ending[here + 1] = longer
             best = int(longer.argmax()) if len(longer) else 0
             runs[at] = longer[best] if len(longer) else 0
@@ -100,24 +113,27 @@ class Memory:
         return runs, owners
 
 
-def _moments(score: Score) -> tuple[Ids, list[tuple[int, ...]]]:
-    """(moments + 1,) when each begins and the last ends, in grid steps; and what each is."""
+def _moments(score: Score) -> tuple[Ids, list[tuple[int, ...]], Ids]:
+    """(moments + 1,) when each begins and the last ends, in grid steps; what each is; and (moments,) how many semitones
+    its lowest note lies above the lowest before, 0 of a rest and of the first.
+    """
     onset, duration, pitch, _ = flatten(score)
     end = onset + duration
     times = np.unique(np.concatenate([onset, end]))
     found: list[tuple[int, ...]] = []
-    low = 0
+    lows: list[int] = []
     for start, stop in pairwise(times.tolist()):
         sounds = (onset <= start) & (end > start)
         pitches = np.unique(pitch[sounds])
         if not len(pitches):
             found.append((stop - start, NOTHING))
+            lows.append(lows[-1])  # a rest comes between notes
             continue
         lowest = int(pitches[0])
         begun = tuple((np.unique(pitch[sounds & (onset == start)]) - lowest).tolist())
-        found.append((stop - start, lowest - low if found else 0, *(pitches - lowest).tolist(), NOTHING, *begun))
-        low = lowest
-    return times, found
+        found.append((stop - start, *(pitches - lowest).tolist(), NOTHING, *begun))
+        lows.append(lowest)
+    return times, found, np.diff(lows, prepend=lows[:1])
 
 
 def _bars(score: Score, times: Ids, runs: Ids) -> float:

@@ -8,7 +8,8 @@
     >>> found.figures["parallel-fifths"].overlap, found.two_sample.accuracy
 
 Pieces are what is drawn anew: notes of one piece are no independent witnesses, so every interval is a bootstrap over
-pieces (Efron & Tibshirani 1993, percentiles), seeded, the same for the same sets.
+pieces (Efron & Tibshirani 1993, percentiles), seeded, the same for the same sets. Versions of one piece are none
+either: they are drawn together, in both sets (:func:`kantor.evaluation.features.related`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 from kantor import metrics
 from kantor.errors import InputError
 from kantor.evaluation.distances import frechet, jensen_shannon, overlap_area, spread, wasserstein
-from kantor.evaluation.features import Features, Floats
+from kantor.evaluation.features import Features, Floats, Ids, related
 from kantor.evaluation.histograms import intersection
 from kantor.evaluation.two_sample import TwoSample, two_sample
 
@@ -38,7 +39,7 @@ class Estimate:
     Attributes
     ----------
     value      numbers: the mean over pieces; rates: all counts over all chances; NaN where no piece defines it.
-    low, high  interval of 95 %, by bootstrap over pieces; NaN for fewer than two pieces.
+    low, high  interval of 95 %, by bootstrap over pieces; NaN for fewer than two pieces that are no versions of one.
     deviation  standard deviation over pieces; NaN for fewer than two.
     pieces     how many define it.
     """
@@ -118,7 +119,7 @@ def pooled(heard: Features) -> dict[str, Floats]:
 
 def estimates(heard: Features, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Estimate]:
     """Every number and every rate of a set, with its interval."""
-    drawn = _draws(len(heard), seed, resamples)
+    (drawn,) = _draws((heard,), seed, resamples)
     return {name: _estimate(name, heard, drawn) for name in heard.scalars}
 
 
@@ -132,7 +133,7 @@ def against(first: Features, second: Features, *, seed: int = 0, resamples: int 
     """
     if not len(first) or not len(second):
         raise InputError("expected two sets of at least one piece each, got an empty one.")
-    draws = _draws(len(first), seed, resamples), _draws(len(second), seed + 1, resamples)
+    draws = _draws((first, second), seed, resamples)
     names = [name for name in metrics.figures() if name in first.scalars and name in second.scalars]
     figures = {name: _scalars(name, first, second, draws) for name in names}
     shares = pooled(first), pooled(second)
@@ -142,18 +143,27 @@ def against(first: Features, second: Features, *, seed: int = 0, resamples: int 
     return Comparison(
         figures=ordered,
         frechet=frechet(ours, theirs),
-        frechet_within=_within(theirs, seed),
+        frechet_within=_within(theirs, second.groups, seed),
         self_similarity={what: _likeness(what, first, second) for what in ("pitch", "duration")},
         two_sample=two_sample(first, second, seed=seed),
     )
 
 
-def _draws(pieces: int, seed: int, resamples: int) -> Floats:
-    """(resamples, pieces) how often each piece is drawn."""
-    if not pieces:
-        return np.zeros((resamples, 0))
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(pieces, np.full(pieces, 1 / pieces), size=resamples).astype(np.float64)
+def _draws(sets: tuple[Features, ...], seed: int, resamples: int) -> list[Floats]:
+    """For each set (resamples, pieces) how often each piece is drawn: versions of one alike, in whichever set.
+
+    What one set has alone and what both have are drawn each for itself, as many groups as there are.
+    """
+    groups = related(*sets)
+    count = 1 + max((int(of.max(initial=-1)) for of in groups), default=-1)
+    owners = sum(np.isin(np.arange(count), of) * 2**place for place, of in enumerate(groups))
+    drawn = np.zeros((resamples, count))
+    for owner in range(1, 2 ** len(sets)):
+        own = np.flatnonzero(owners == owner)
+        if len(own):
+            rng = np.random.default_rng(seed + owner - 1)
+            drawn[:, own] = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=resamples)
+    return [drawn[:, of] for of in groups]
 
 
 def _parts(name: str, heard: Features) -> tuple[Floats, Floats, float]:
@@ -184,18 +194,19 @@ def _interval(values: Floats) -> tuple[float, float]:
 
 def _estimate(name: str, heard: Features, drawn: Floats) -> Estimate:
     count, out_of, per = _parts(name, heard)
-    values = heard.scalars[name]
-    values = values[~np.isnan(values)]
+    known = ~np.isnan(heard.scalars[name])
+    values = heard.scalars[name][known]
     value = per * float(count.sum()) / float(out_of.sum()) if out_of.sum() else math.nan
-    if len(values) < 2:
-        return Estimate(value, math.nan, math.nan, math.nan, len(values))
-    return Estimate(value, *_interval(_resampled(name, heard, drawn)), float(values.std(ddof=1)), len(values))
+    deviation = float(values.std(ddof=1)) if len(values) > 1 else math.nan
+    several = len(np.unique(heard.groups[known])) > 1
+    bounds = _interval(_resampled(name, heard, drawn)) if several else (math.nan, math.nan)
+    return Estimate(value, *bounds, deviation, len(values))
 
 
-def _scalars(name: str, first: Features, second: Features, draws: tuple[Floats, Floats]) -> Contrast:
+def _scalars(name: str, first: Features, second: Features, draws: list[Floats]) -> Contrast:
     ours, theirs = _estimate(name, first, draws[0]), _estimate(name, second, draws[1])
     apart = (math.nan, math.nan)
-    if min(ours.pieces, theirs.pieces) > 1:
+    if not math.isnan(ours.low) and not math.isnan(theirs.low):
         apart = _interval(_resampled(name, first, draws[0]) - _resampled(name, second, draws[1]))
     a, b = (heard.scalars[name][~np.isnan(heard.scalars[name])] for heard in (first, second))
     return Contrast(
@@ -238,9 +249,10 @@ def _rows(weights: Floats) -> Floats:
     return found
 
 
-def _within(values: Floats, seed: int) -> float:
-    order = np.random.default_rng(seed).permutation(len(values))
-    return frechet(values[order[::2]], values[order[1::2]])
+def _within(values: Floats, groups: Ids, seed: int) -> float:
+    order = np.random.default_rng(seed).permutation(int(groups.max()) + 1)
+    half = np.isin(groups, order[::2])  # versions of one piece are in one half
+    return frechet(values[half], values[~half])
 
 
 def _likeness(what: str, first: Features, second: Features) -> Likeness:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from kantor.errors import ScoreError
 from kantor.rules import SILENT, View, view_of
-from kantor.score import VOICES, Score
+from kantor.rules._judge import columns, is_line
+from kantor.score import Score
 
 __all__ = ["LONGEST", "SIXTEENTHS", "Floats", "Hearing", "Ids", "Mask", "hear"]
 
@@ -164,18 +165,19 @@ class Hearing:
 
     @cached_property
     def lines(self) -> tuple[Ids, ...]:
-        """The notes, by their numbers, of each part in which no two sound at once; the others are left out."""
+        """The notes, by their numbers, of each part in which no two sound at once, but for a player's legato of less
+        than a thirty-second; the others are left out.
+        """
         part = self.notes["part"]
         order = np.argsort(part, kind="stable")
         cuts = np.flatnonzero(np.diff(part[order])) + 1
         groups = np.split(order, cuts) if len(order) else []
-        return tuple(group for group in groups if (self.last[group][:-1] <= self.first[group][1:]).all())
+        return tuple(group for group in groups if is_line(self.notes[group], self.score.ticks_per_quarter))
 
     @cached_property
     def voiced(self) -> bool:
-        """Whether the score is four lines, as a chorale is."""
-        parts = len(np.unique(self.notes["part"]))
-        return len(self.score.parts) == len(VOICES) and len(self.lines) == parts
+        """Whether the score is four lines, as a chorale is; drums may go along."""
+        return columns(self.score) is not None
 
     @cached_property
     def view(self) -> View:

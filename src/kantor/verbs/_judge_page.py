@@ -204,17 +204,22 @@ def _copied(report: dict[str, Any]) -> list[str]:
 
 
 def _examples(ours: Pieces) -> list[str]:
-    """The piece with the fewest faults, one in the middle, the one with the most; of music without voices the first."""
-    counted = [(len(examine(score).faults) / max(len(score), 1), name, score) for name, score in ours.pieces[:200]]
-    counted = sorted((one for one in counted if len(one[2].pitched)), key=lambda one: one[0])
-    if not counted:
-        return []
-    places = sorted({0, len(counted) // 2, len(counted) - 1})
-    words = {0: "fewest faults", len(counted) // 2: "in the middle", len(counted) - 1: "most faults"}
-    made = []
-    for place in places[:EXAMPLES]:
-        _, name, score = counted[place]
-        made.append(_example(f"{name}: {words[place] if len(counted) > 1 else 'the piece'}", (name, score)))
+    """The piece with the fewest faults, one in the middle, the one with the most; of music without voices the first.
+
+    Where voices cannot be told, no rule was asked, so that no faults say nothing: such pieces are not ranked.
+    """
+    sounding = [(name, score) for name, score in ours.pieces[:200] if len(score.pitched)]
+    asked = [(found, one) for one in sounding if (found := examine(one[1])).lines is not None]
+    ranked = [one for _, one in sorted(asked, key=lambda both: len(both[0].faults) / len(both[1][1]))]
+    if not ranked:
+        made = [_example(name, (name, score)) for name, score in sounding[:EXAMPLES]]
+        note = "Voices cannot be told in this music, so no rule of voice leading was asked."
+        return [section("Listen, and look", *made, note=note)] if made else []
+    words = {0: "fewest faults", len(ranked) // 2: "in the middle", len(ranked) - 1: "most faults"}
+    made = [
+        _example(f"{ranked[place][0]}: {words[place] if len(ranked) > 1 else 'the piece'}", ranked[place])
+        for place in sorted(words)[:EXAMPLES]
+    ]
     return [section("Listen, and look", *made, note="Faults are numbered and told below the page.")]
 
 

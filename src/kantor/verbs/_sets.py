@@ -10,21 +10,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from kantor import corpora, io, registry
 from kantor.bundle import Bundle
 from kantor.corpora import SPLITS, Corpus, tracks_of
 from kantor.errors import InputError, KantorError, OptionError, UnknownNameError
+from kantor.evaluation.features import Features, hear_set
 from kantor.evaluation.novelty import Memory
 from kantor.score import Score
 from kantor.verbs._models import one_sided
 from kantor.verbs._steering import memory_of
 
-__all__ = ["Named", "Pieces", "composed", "corpus_of", "like", "named", "training"]
+__all__ = ["Named", "Pieces", "composed", "corpus_of", "heard", "like", "named", "there", "training"]
 
 Named = tuple[str, Score]
 MOST = 10_000  # pieces of a set
@@ -38,9 +39,10 @@ class Pieces:
     ----------
     name      as it was asked for.
     pieces    (name, score) of each.
-    bundle    the model that made them, if one did.
+    groups    of each piece what its versions bear, too, "" where nobody knows; empty where nobody knows of any.
+    bundle    the model that made them, if one did; of several that have learned from the same, one of them.
     corpus    the name of the corpus they are of, or that their model has learned from; "" where there is none.
-    left_out  (name, reason) of files that could not be read.
+    left_out  (name, reason) of files that could not be read, and of pieces that could not be heard.
     seconds   that composing took; 0 of what was there.
     nats      mean nats a note of what a model made, by its own account.
     """
@@ -53,6 +55,7 @@ class Pieces:
     seconds: float = 0.0
     nats: float | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
 
 
 def named(
@@ -71,20 +74,61 @@ def named(
     if not isinstance(wanted, str | Path):
         return _several(list(wanted), advance, drawing)
     text = str(wanted)
-    kind, colon, of = text.rpartition(":")
-    if colon and of.isdecimal() and not Path(text).exists():
-        return composed(kind, int(of), advance=advance, **drawing)
-    base = kind if colon and of in SPLITS else text
-    if base in registry.names("corpora"):
-        return _of_corpus(text, corpora.load(base, progress=False), of if base == kind else "")
     path = Path(text)
-    if (path / "bundle.json").is_file() or base in registry.names("baselines") or base in _shipped():
+    kind = _kind(text)
+    base, _, of = text.rpartition(":")
+    if kind == "drawing":
+        return composed(base, int(of), advance=advance, **drawing)
+    if kind == "corpus":
+        split = of if base and of in SPLITS else ""
+        return _of_corpus(text, corpora.load(base if split else text, progress=False), split)
+    if kind == "model":
         raise OptionError(f"expected how many pieces of the model '{text}' to draw; try {text}:256.")
     if path.is_dir():
         return _of_folder(path, advance)
-    if not path.exists() and path.suffix.lower() not in io.READABLE:
+    if kind == "nothing" and path.suffix.lower() not in io.READABLE:
         raise UnknownNameError("set of pieces", text, [*registry.names("corpora"), *(f"{m}:256" for m in _shipped())])
     return Pieces(text, ((path.name, io.load(path)),))
+
+
+def there(wanted: Any) -> bool:
+    """Whether all that is asked for, as :func:`named` takes it, is there already, so that no model draws any of it."""
+    named_ones = [wanted] if isinstance(wanted, str | Path) else [one for one in wanted if isinstance(one, str | Path)]
+    return all(_kind(str(one)) in ("corpus", "files") for one in named_ones)
+
+
+def _kind(text: str) -> Literal["drawing", "corpus", "model", "files", "nothing"]:
+    """What a name means: pieces to be drawn, a corpus or a split of it, a model without a count, what lies on disk."""
+    base, colon, of = text.rpartition(":")
+    if colon and of.isdecimal() and not Path(text).exists():
+        return "drawing"
+    base = base if colon and of in SPLITS else text
+    if base in registry.names("corpora"):
+        return "corpus"
+    if (Path(text) / "bundle.json").is_file() or base in registry.names("baselines") or base in _shipped():
+        return "model"
+    return "files" if Path(text).exists() else "nothing"
+
+
+def heard(pieces: Pieces, advance: Callable[[], None] = lambda: None) -> tuple[Pieces, Features]:
+    """The pieces that can be heard, and what metrics say of them; the others are among those left out.
+
+    ``advance`` is told of each piece.
+    """
+
+    def told() -> Iterator[Named]:
+        for one in pieces.pieces:
+            yield one
+            advance()
+
+    found = hear_set(told(), groups=pieces.groups)
+    if not found.left_out:
+        return pieces, found
+    kept = [place for place in range(len(pieces.pieces)) if place not in found.left_out]
+    left = tuple((pieces.pieces[place][0], reason) for place, reason in found.left_out.items())
+    groups = tuple(pieces.groups[place] for place in kept) if pieces.groups else ()
+    some = tuple(pieces.pieces[place] for place in kept)
+    return replace(pieces, pieces=some, groups=groups, left_out=(*pieces.left_out, *left)), found
 
 
 def composed(
@@ -148,7 +192,8 @@ def _shipped() -> tuple[str, ...]:
 
 def _of_corpus(text: str, corpus: Corpus, split: str) -> Pieces:
     kept = corpus.pieces(split) if split else [piece for piece in corpus.members if piece.split != "test"]
-    return Pieces(text, tuple((piece.name, piece.score) for piece in kept), corpus=corpus.name)
+    groups = tuple(f"{corpus.name}: {piece.group}" if piece.group else "" for piece in kept)
+    return Pieces(text, tuple((piece.name, piece.score) for piece in kept), corpus=corpus.name, groups=groups)
 
 
 def _of_folder(folder: Path, advance: Callable[[float], None]) -> Pieces:
@@ -185,8 +230,20 @@ def _several(wanted: list[Any], advance: Callable[[float], None], drawing: dict[
     corpus = {part.corpus for part in parts}
     joined = tuple(piece for part in parts for piece in part.pieces)
     left = tuple(one for part in parts for one in part.left_out)
+    groups = tuple(group for part in parts for group in part.groups or [""] * len(part.pieces))
     whole = parts[0].name if len(parts) == 1 else f"{parts[0].name} and {len(parts) - 1} more"
-    return Pieces(whole, joined, corpus=corpus.pop() if len(corpus) == 1 else "", left_out=left)
+    same = len(corpus) == 1
+    bundles = [part.bundle for part in parts if part.bundle is not None]
+    alike = same and len(bundles) == len(parts) and len({one.card.get("tracks", "") for one in bundles}) == 1
+    return Pieces(
+        whole,
+        joined,
+        bundles[0] if alike else None,
+        corpus.pop() if same else "",
+        left,
+        sum(part.seconds for part in parts),
+        groups=groups,
+    )
 
 
 def _part(one: Any, number: int, drawing: dict[str, Any]) -> Pieces:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import kantor
-from kantor import corpora, io
+from kantor import io
 from kantor.bundle import Bundle
 from kantor.errors import InputError, OptionError
 from kantor.evaluation.counterpoint import RULES
@@ -21,7 +22,7 @@ from kantor.evaluation.features import Features, hear_set
 from kantor.evaluation.novelty import Memory
 from kantor.evaluation.sets import against, estimates
 from kantor.verbs._models import one_sided
-from kantor.verbs._sets import Pieces, composed, corpus_of, named, training
+from kantor.verbs._sets import Pieces, composed, corpus_of, heard, like, named, training
 from kantor.verbs.judge import copies
 from kantor.verbs.outputs import check_folder, check_new
 
@@ -104,8 +105,9 @@ def compare(
     drawn = {way: sampling(way) for way in wanted}  # a wrong one is refused before anything is composed
     bundles = [one_sided(model, _music(corpus, data)) for model in models]
     rows, done, whole = [], 0, len(bundles) * len(drawn)
+    known_by: dict[tuple[str, str], tuple[Pieces, Features]] = {}  # references, heard once
     for bundle in bundles:
-        held = _reference(bundle, against)
+        held = _reference(bundle, against, known_by)
         nats = _likelihood(bundle, corpus, data)
         known, _ = training(Pieces(bundle.name, (), bundle, corpus_of(bundle)), held[0] if held else None)
         for way, options in drawn.items():
@@ -170,20 +172,16 @@ def _music(corpus: str | None, data: str | Path | None) -> Any:
     return functools.cache(lambda: source(corpus, data, progress=False)) if corpus or data else None
 
 
-def _reference(bundle: Bundle, against: str | Path | None) -> tuple[Pieces, Features] | None:
+def _reference(
+    bundle: Bundle, against: str | Path | None, known: dict[tuple[str, str], tuple[Pieces, Features]]
+) -> tuple[Pieces, Features] | None:
+    """The reference of a model, heard once for all models that take the same tracks of the same pieces."""
     if against == "none" or (against is None and not corpus_of(bundle)):
         return None
-    return _heard(str(against or f"{corpus_of(bundle)}:train"), str(bundle.card.get("tracks", "")))
-
-
-@functools.lru_cache(maxsize=8)
-def _heard(name: str, tracks: str) -> tuple[Pieces, Features]:
-    """A reference, heard once for all models that take the same tracks."""
-    pieces = named(name)
-    if tracks:
-        kept = tuple((one, corpora.tracks_of(score, tracks)) for one, score in pieces.pieces)
-        pieces = Pieces(pieces.name, kept, corpus=pieces.corpus)
-    return pieces, hear_set(pieces.pieces)
+    name, tracks = str(against or f"{corpus_of(bundle)}:train"), str(bundle.card.get("tracks", ""))
+    if (name, tracks) not in known:
+        known[name, tracks] = heard(like(named(name), bundle))
+    return known[name, tracks]
 
 
 def _likelihood(bundle: Bundle, corpus: str | None, data: str | Path | None) -> float | None:
@@ -212,7 +210,7 @@ def _row(
         "parallel_fifths": _round(figures["parallel-fifths"].value),
         "parallel_octaves": _round(figures["parallel-octaves"].value),
         "faults": _round(sum(told)) if told else None,
-        "distinct": len({score.notes.tobytes() for _, score in made.pieces}) / len(made.pieces),
+        "distinct": _distinct(made),
         "seconds_per_piece": _round(made.seconds / len(made.pieces)),
         "notes_per_second": _round(notes / made.seconds) if made.seconds else None,
         "against": held[0].name if held else None,
@@ -224,6 +222,12 @@ def _row(
         row["copied_quarters"] = _round(sum(one["quarters"] for one in found) / len(found))
         row["copied_bars"] = _round(sum(one["bars"] for one in found) / len(found))
     return row
+
+
+def _distinct(made: Pieces) -> float:
+    """The share of pieces whose notes no other piece has."""
+    times = Counter(score.notes.tobytes() for _, score in made.pieces)
+    return sum(count == 1 for count in times.values()) / len(made.pieces)
 
 
 def _distance(heard: Features, theirs: Features, seed: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,11 +11,11 @@ from typing import Any
 import kantor
 from kantor import io, metrics
 from kantor.errors import InputError, OptionError
-from kantor.evaluation.features import Features, hear_set
+from kantor.evaluation.features import Features
 from kantor.evaluation.novelty import Memory
 from kantor.evaluation.sets import Comparison, Contrast, Estimate, against, estimates, pooled
 from kantor.evaluation.two_sample import TwoSample
-from kantor.verbs._sets import Named, Pieces, like, named, training
+from kantor.verbs._sets import Named, Pieces, heard, like, named, there, training
 from kantor.verbs.outputs import check_folder, check_new
 
 __all__ = ["copies", "judge", "reference"]
@@ -57,16 +58,18 @@ def judge(
     """
     paths = [Path(path) for path in outputs]
     _refuse(paths, force=force)
+    if drawing and there(pieces) and (against is None or against == "none" or there(against)):
+        name = next(iter(drawing)).replace("_", "-")
+        one = pieces if isinstance(pieces, str | Path) or len(pieces) != 1 else pieces[0]
+        what = f"'{one}' is" if isinstance(one, str | Path) else "these are"
+        raise OptionError(f"expected --{name} with pieces of a model to draw, {what} there already; leave it out.")
     ours = named(pieces, advance=lambda done: advance(0.5 * done), seed=seed, **drawing)
     theirs = reference(ours, against, seed=seed, **drawing)
-    if drawing and ours.bundle is None and (theirs is None or theirs.bundle is None):
-        name = next(iter(drawing)).replace("_", "-")
-        raise OptionError(f"expected --{name} with pieces of a model, '{ours.name}' is none; leave it out.")
-    report, heard = _judged(ours, theirs, seed, lambda done: advance(0.5 + 0.4 * done))
+    ours, theirs, report, features = _judged(ours, theirs, seed, lambda done: advance(0.5 + 0.4 * done))
     for path in paths:
         from kantor.verbs._judge_page import page
 
-        io.write_bytes(path, page(report, ours, theirs, heard, kantor.__version__).encode())
+        io.write_bytes(path, page(report, ours, theirs, features, kantor.__version__).encode())
     advance(1.0)
     return {**report, "files": [str(path) for path in paths]}
 
@@ -100,27 +103,24 @@ def _refuse(paths: Sequence[Path], *, force: bool) -> None:
 
 def _judged(
     ours: Pieces, theirs: Pieces | None, seed: int, advance: Callable[[float], None]
-) -> tuple[dict[str, Any], tuple[Features, Features | None]]:
+) -> tuple[Pieces, Pieces | None, dict[str, Any], tuple[Features, Features | None]]:
+    """The pieces that could be heard, the report of them, and what was heard."""
     whole = len(ours.pieces) + (len(theirs.pieces) if theirs else 0)
-    done = 0
+    done = itertools.count(1)
 
-    def heard(pieces: Pieces) -> Features:
-        def told() -> Any:
-            nonlocal done
-            for one in pieces.pieces:
-                yield one
-                done += 1
-                advance(done / whole)
+    def of(pieces: Pieces) -> tuple[Pieces, Features]:
+        found = heard(pieces, lambda: advance(next(done) / whole))
+        if not len(found[1]):
+            reason = "; {}: {}".format(*found[0].left_out[0]) if found[0].left_out else "."
+            raise InputError(f"expected pieces in '{pieces.name}', got none{reason}")
+        return found
 
-        return hear_set(told())
-
-    first = heard(ours)
-    if not len(first):
-        raise InputError(f"expected pieces in '{ours.name}', got none.")
-    second = heard(theirs) if theirs else None
+    ours, first = of(ours)
+    theirs, second = of(theirs) if theirs is not None else (None, None)
     compared = against(first, second, seed=seed) if second is not None else None
     known, remark = training(ours, theirs)
-    return {
+    left_out = [*ours.left_out, *(theirs.left_out if theirs else ())]
+    report = {
         "set": ours.name,
         "pieces": len(first),
         "against": theirs.name if theirs else None,
@@ -132,9 +132,10 @@ def _judged(
         "self_similarity": _likeness(compared) if compared else None,
         "two_sample": told_apart(compared.two_sample) if compared else None,
         "copied": _copied(*known, ours.pieces) if known else None,
-        "left_out": [{"name": name, "reason": reason} for name, reason in ours.left_out],
+        "left_out": [{"name": name, "reason": reason} for name, reason in left_out],
         "remarks": [remark] if remark else [],
-    }, (first, second)
+    }
+    return ours, theirs, report, (first, second)
 
 
 def _figures(first: Features, second: Features | None, compared: Comparison | None, seed: int) -> dict[str, Any]:
