@@ -843,7 +843,7 @@ def _print_judged(report: dict[str, Any]) -> None:
     if held:
         facts["against"] = f"{report['against']}, {report['pieces_against']:,} pieces"
         within = _shown(report["frechet_within"])
-        facts["Fréchet distance"] = f"{_shown(report['frechet'])}; between halves of the reference: {within}"
+        facts["Fréchet distance"] = f"{_shown(report['frechet'])}; as many pieces of the reference have {within}"
     if report["two_sample"]:
         low, high = report["two_sample"]["interval"]
         told = ", ".join(one["figure"] for one in report["two_sample"]["telltales"][:5])

@@ -132,8 +132,8 @@ def test_versions_are_one_witness_to_every_interval():
     assert estimates(same)["pitch-range"].deviation == 0
 
 
-def test_halves_of_the_reference_share_no_piece():
-    """Ten pieces, each ten times: halves that had versions of one another would be all but equal."""
+def test_parts_of_the_reference_share_no_piece():
+    """Ten pieces, each ten times: parts that had versions of one another would be all but equal."""
     often = hear_set(pieces(10)).take(np.repeat(np.arange(10), 10))
     apart = against(often, often, resamples=20).frechet_within
     mixed = against(replace(often, marks=()), replace(often, marks=()), resamples=20).frechet_within
@@ -213,3 +213,15 @@ def test_a_key_is_found_where_none_is_given_and_left_where_one_is():
     assert keyed(open_).keys == (Key(0, 0, "major"),)
     assert math.isnan(estimates(hear_set([("a", scale)], estimate_keys=False))["diatonic-share"].value)
     assert estimates(hear_set([("a", scale)]))["diatonic-share"].value == 1
+
+
+def test_the_yardstick_of_few_pieces_is_what_few_pieces_have():
+    """Pieces of the reference itself are as far from it as the yardstick says, be they few or many."""
+    heard = hear_set(pieces(60))
+    rng = np.random.default_rng(0)
+    for size in (6, 30):
+        chosen = rng.permutation(60)
+        found = against(heard.take(chosen[:size]), heard.take(chosen[size:]), resamples=20)
+        assert 0.5 < found.frechet / found.frechet_within < 2
+    few, many = (against(heard.take(np.arange(size)), heard, resamples=20).frechet_within for size in (6, 30))
+    assert few > 1.5 * many

@@ -29,6 +29,7 @@ from kantor.evaluation.two_sample import TwoSample, two_sample
 __all__ = ["Comparison", "Contrast", "Estimate", "Likeness", "against", "estimates", "pooled"]
 
 RESAMPLES = 1000
+DRAWS = 9  # parts of the reference
 LOW, HIGH = 2.5, 97.5  # percentiles of an interval of 95 %
 
 
@@ -99,7 +100,8 @@ class Comparison:
     figures          of every metric that both sets were heard with, but curves.
     frechet          Frechet distance of our own figures, standardised by the reference (not the Frechet Music Distance,
                      which is on CLaMP 2's embeddings); NaN for fewer than two pieces in a set.
-    frechet_within   what two halves of the reference have, drawn by the seed, to read the former by.
+    frechet_within   what as many pieces of the reference have from its others (or half of it, if there are not twice as
+                     many), to read the former by: few pieces are far from anything. The median of :data:`DRAWS` draws.
     self_similarity  "pitch" and "duration".
     two_sample       can a classifier tell the sets apart? None where a set is too small to hold pieces out.
     """
@@ -143,7 +145,7 @@ def against(first: Features, second: Features, *, seed: int = 0, resamples: int 
     return Comparison(
         figures=ordered,
         frechet=frechet(ours, theirs),
-        frechet_within=_within(theirs, second.groups, seed),
+        frechet_within=_within(theirs, second.groups, len(first), seed),
         self_similarity={what: _likeness(what, first, second) for what in ("pitch", "duration")},
         two_sample=two_sample(first, second, seed=seed),
     )
@@ -249,10 +251,15 @@ def _rows(weights: Floats) -> Floats:
     return found
 
 
-def _within(values: Floats, groups: Ids, seed: int) -> float:
-    order = np.random.default_rng(seed).permutation(int(groups.max()) + 1)
-    half = np.isin(groups, order[::2])  # versions of one piece are in one half
-    return frechet(values[half], values[~half])
+def _within(values: Floats, groups: Ids, size: int, seed: int) -> float:
+    """Of parts of about ``size`` pieces, half of all at most; versions of one piece are in one part."""
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(DRAWS):
+        order = rng.permutation(int(groups.max()) + 1)
+        reached = np.cumsum(np.bincount(groups)[order]) >= min(size, len(groups) // 2)
+        part = np.isin(groups, order[: int(reached.argmax()) + 1])
+        found.append(frechet(values[part], values[~part]))
+    return float(np.median(found))
 
 
 def _likeness(what: str, first: Features, second: Features) -> Likeness:

@@ -52,9 +52,13 @@ def results(test: Test, raters: Sequence[Rater], answers: Sequence[Answer], seed
 
 
 def as_csv(test: Test, raters: Sequence[Rater], answers: Sequence[Answer]) -> str:
-    """Every answer as a row: rater by number, level, headphones, piece, source, question, value, seconds heard."""
+    """Every answer as a row: rater by number, level, headphones, piece, source, question, value, seconds heard.
+
+    A question of yes and no has these words as its values.
+    """
     numbers = {one.rater: (number, one) for number, one in enumerate(raters, start=1)}
     items = {item.name: item for item in test.items}
+    words = {question.name: question.answers for question in test.questions if len(question.answers) == YES}
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(
@@ -66,7 +70,8 @@ def as_csv(test: Test, raters: Sequence[Rater], answers: Sequence[Answer]) -> st
             item = items[one.item]
             about = [number, rater.level, "" if rater.headphones is None else rater.headphones]
             what = [item.name, item.source, item.piece, int(item.training)]
-            writer.writerow([*about, *what, one.question, one.value, f"{one.heard:.1f}"])
+            value = words[one.question][one.value - 1] if one.question in words else one.value
+            writer.writerow([*about, *what, one.question, value, f"{one.heard:.1f}"])
     return file.getvalue()
 
 

@@ -29,7 +29,7 @@ WEIGHT = "weight"  # stands beside the options, and is none of them
 
 @dataclass(frozen=True)
 class Asked:
-    """A rule, as it is asked for: hard where it has no weight, else so many nats for each decision that makes a fault."""
+    """A rule, as it is asked for: hard without a weight, else so many nats for each decision that makes a fault."""
 
     name: str
     rule: Rule

@@ -148,7 +148,6 @@ def _sentence(score: Score, found: Examined, fault: Fault) -> str:
 
 def _spelt(pitches: Sequence[int | None], before: Sequence[int | None], key: Key | None) -> str:
     """Notes by name, "F4 B3 → G4 C4"."""
-
     known = (key.fifths, key.mode) if key else (0, "major")
 
     def names(of: Sequence[int | None]) -> str:

@@ -73,7 +73,7 @@ def _glance(report: dict[str, Any]) -> list[tuple[str, Any]]:
         known.append(
             (
                 "Fréchet distance",
-                f"{shown(report['frechet'])} (halves of the reference: {_dash(report['frechet_within'])})",
+                f"{shown(report['frechet'])} (as many pieces of the reference: {_dash(report['frechet_within'])})",
             )
         )
     if report["two_sample"]:

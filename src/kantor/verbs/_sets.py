@@ -143,7 +143,7 @@ def composed(
     from kantor.verbs.generate import generate
 
     if not 1 <= count <= MOST:
-        raise OptionError(f"expected 1 to {MOST} pieces of '{model}', got {count}.")
+        raise OptionError(f"expected 1 to {MOST} pieces of '{getattr(model, 'name', model)}', got {count}.")
     bundle = one_sided(model)
     start = time.perf_counter()
     made = generate(bundle, count=count, seed=seed, advance=lambda done: advance(done / 1000), **options)

@@ -22,9 +22,10 @@ from kantor.evaluation.features import Features, hear_set
 from kantor.evaluation.novelty import Memory
 from kantor.evaluation.sets import against, estimates
 from kantor.verbs._models import one_sided
+from kantor.verbs._plans import check_amounts
 from kantor.verbs._sets import Pieces, composed, corpus_of, heard, like, named, training
 from kantor.verbs.judge import copies
-from kantor.verbs.outputs import check_folder, check_new
+from kantor.verbs.outputs import check_report
 
 __all__ = ["COLUMNS", "SAMPLING", "compare", "sampling"]
 
@@ -77,7 +78,8 @@ def compare(
     ways     "T=1", "top-p=.9", "T=.9,top-k=5", "beam=8", "own" (as the model's card has it); :data:`SAMPLING` unless
              given. Greedy, "T=0", is added where it is missing.
     outputs  ``.html``: the leaderboard as one file.
-    against  the reference; each model's own corpus, its train split, unless given; "none": no distances.
+    against  the reference; each model's own corpus, its train split, unless given (a baseline has that of the first
+             model that has one); "none": no distances.
     corpus, data  what likelihood is measured on (the valid split); what the model's card says of its own unless given.
     count    pieces of each row. Parallels are rare: below 256 pieces their figures are rough.
     bars     of each piece; 16 unless given.
@@ -91,12 +93,8 @@ def compare(
         For a model, a way or a reference that cannot be used.
     """
     paths = [Path(path) for path in outputs]
-    if any(path.suffix.lower() != ".html" for path in paths):
-        raise OptionError(f"expected a report ending in .html, got '{', '.join(map(str, paths))}'.")
-    for path in paths:
-        check_folder(path)
-    if not force:
-        check_new(paths)
+    check_report(paths, (".html",), force=force)
+    check_amounts(bars or 1, count)
     if not models:
         raise InputError("expected a model to compare, got none.")
     if sort not in COLUMNS:
@@ -104,10 +102,11 @@ def compare(
     wanted = tuple(dict.fromkeys([*(ways or SAMPLING), GREEDY]))
     drawn = {way: sampling(way) for way in wanted}  # a wrong one is refused before anything is composed
     bundles = [one_sided(model, _music(corpus, data)) for model in models]
+    usual = next((known for known in map(corpus_of, bundles) if known), "")  # baselines know of none
     rows, done, whole = [], 0, len(bundles) * len(drawn)
     known_by: dict[tuple[str, str], tuple[Pieces, Features]] = {}  # references, heard once
     for bundle in bundles:
-        held = _reference(bundle, against, known_by)
+        held = _reference(bundle, against or _train(corpus_of(bundle) or usual), known_by)
         nats = _likelihood(bundle, corpus, data)
         known, _ = training(Pieces(bundle.name, (), bundle, corpus_of(bundle)), held[0] if held else None)
         for way, options in drawn.items():
@@ -172,13 +171,17 @@ def _music(corpus: str | None, data: str | Path | None) -> Any:
     return functools.cache(lambda: source(corpus, data, progress=False)) if corpus or data else None
 
 
+def _train(corpus: str) -> str:
+    return f"{corpus}:train" if corpus else "none"
+
+
 def _reference(
-    bundle: Bundle, against: str | Path | None, known: dict[tuple[str, str], tuple[Pieces, Features]]
+    bundle: Bundle, against: str | Path, known: dict[tuple[str, str], tuple[Pieces, Features]]
 ) -> tuple[Pieces, Features] | None:
     """The reference of a model, heard once for all models that take the same tracks of the same pieces."""
-    if against == "none" or (against is None and not corpus_of(bundle)):
+    if str(against) == "none":
         return None
-    name, tracks = str(against or f"{corpus_of(bundle)}:train"), str(bundle.card.get("tracks", ""))
+    name, tracks = str(against), str(bundle.card.get("tracks", ""))
     if (name, tracks) not in known:
         known[name, tracks] = heard(like(named(name), bundle))
     return known[name, tracks]

@@ -16,7 +16,7 @@ from kantor.evaluation.novelty import Memory
 from kantor.evaluation.sets import Comparison, Contrast, Estimate, against, estimates, pooled
 from kantor.evaluation.two_sample import TwoSample
 from kantor.verbs._sets import Named, Pieces, heard, like, named, there, training
-from kantor.verbs.outputs import check_folder, check_new
+from kantor.verbs.outputs import check_report
 
 __all__ = ["copies", "judge", "reference"]
 
@@ -93,12 +93,7 @@ def copies(memory: Memory, pieces: Sequence[Named]) -> list[dict[str, Any]]:
 
 
 def _refuse(paths: Sequence[Path], *, force: bool) -> None:
-    for path in paths:
-        if path.suffix.lower() not in SUFFIXES:
-            raise OptionError(f"expected a report ending in .html, got '{path.name}'.")
-        check_folder(path)
-    if not force:
-        check_new(paths)
+    check_report(paths, SUFFIXES, force=force)
 
 
 def _judged(

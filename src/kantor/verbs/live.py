@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kantor.bundle import Bundle
 from kantor.corpora import tracks_of
 from kantor.errors import OptionError, ScoreError
 from kantor.io.packing import pack_score
-from kantor.representations import Encoding
+from kantor.representations import Encoding, Ids
 from kantor.rules import check_agreement
 from kantor.runtime import Model
 from kantor.sampling.guard import named
 from kantor.sampling.live import Live
 from kantor.sampling.stream import Decision
-from kantor.score import Score
+from kantor.score import NOTE, Score
 from kantor.theory import parse_key
 from kantor.verbs._amounts import DENSEST, Amount, check_playing
 from kantor.verbs._attacks import attacks
@@ -41,6 +42,7 @@ __all__ = ["Performance", "live"]
 
 ENDINGS = 12  # times that the last bars are tried again for a cadence
 BARS = 2  # of them
+LOCAL = ("chorale", "roll", "notes")  # representations whose steps behind a seam mean what they mean by themselves
 
 
 class Performance:
@@ -125,6 +127,8 @@ class Performance:
         self._stuck, self._given = -1, len(self.live.values)
         self._now, self.over = self.joint, False
         self._known: Score | None = None
+        self._room: Ids = np.empty((256, self.live.values.shape[1]), dtype=np.int64)  # for the steps that were decided
+        self._seams: list[int] = []  # ticks across which nothing sounds, in order
         #: The least tick to which it was taken back since somebody last asked; whoever asks sets it to None.
         self.voided: int | None = None
 
@@ -182,6 +186,32 @@ class Performance:
             if (step := int(found.step[at]) + steps) >= 0:
                 told.setdefault((ticks[at], int(found.pitch[at])), []).append(self.nats[step])
         return told
+
+    def since(self, tick: int) -> tuple[NDArray[np.void], dict[tuple[int, int], list[float]]]:
+        """The notes of :attr:`score` that end at ``tick`` or later, and surprises as :meth:`surprises` has them.
+
+        ``tick`` is to be one up to which the music was decided when this was asked last, or less. Of a piece from
+        nothing only its end is then decoded, from a seam on: a tick across which nothing sounds.
+        """
+        if self.given is not None or self.representation.name not in LOCAL:
+            notes = self.score.notes
+            return notes[notes["onset"] + notes["duration"] >= tick], self.surprises()
+        while self._seams and self._seams[-1] >= tick:
+            self._seams.pop()
+        seam = self._seams[-1] if self._seams else 0
+        decided = self._room[: len(self.nats)]
+        left = self.representation.until(decided, seam)
+        values = decided[left:]
+        bare = Score(np.empty(0, NOTE), parts=self.plan.parts, length_ticks=self.plan.length_ticks - seam)
+        notes = self.representation.decode(values, bare).notes.copy()
+        notes["onset"] += seam
+        self._seams += [one for one in _seams(notes)[-1:] if one > seam]
+        found = attacks(self.representation, values)
+        told: dict[tuple[int, int], list[float]] = {}
+        for at in np.lexsort((found.voice, found.step)).tolist():
+            place = int(found.tick[at]) + seam, int(found.pitch[at])
+            told.setdefault(place, []).append(self.nats[int(found.step[at]) + left])
+        return notes[notes["onset"] + notes["duration"] >= tick], told
 
     @property
     def piece(self) -> Piece:
@@ -253,6 +283,9 @@ class Performance:
 
     def _note(self, decision: Decision) -> None:
         self._known = None
+        if len(self.nats) == len(self._room):
+            self._room = np.concatenate([self._room, np.empty_like(self._room)])
+        self._room[len(self.nats)] = decision.values[0]
         self.nats.append(float(decision.nats[0]))
         self.cost.append(float(decision.cost[0]))
         self._now = max(int(decision.progress() * self.plan.length_ticks + 1e-6), self.joint)
@@ -363,6 +396,13 @@ class Performance:
         programs = dict(enumerate(self.instruments))
         parts = (replace(part, program=programs.get(at, part.program)) for at, part in enumerate(score.parts))
         return score.replace(parts=tuple(parts)) if programs else score
+
+
+def _seams(notes: NDArray[np.void]) -> list[int]:
+    """Onsets across which none of the notes, in their order, sounds."""
+    onset, end = notes["onset"], notes["onset"] + notes["duration"]
+    before = np.concatenate([[0], np.maximum.accumulate(end)[:-1]])
+    return onset[before <= onset].tolist()  # type: ignore[no-any-return]
 
 
 def live(
