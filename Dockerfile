@@ -1,4 +1,5 @@
 # The studio in a container: docker build -t kantor . && docker run -p 7860:7860 kantor
+# What is copied is named here; .dockerignore leaves out what was built or installed beside it.
 FROM python:3.12-slim
 RUN useradd --create-home --uid 1000 kantor
 WORKDIR /home/kantor/source

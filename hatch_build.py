@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,9 @@ def build(web: Path, static: Path) -> None:
     environment = {**os.environ, "PATH": os.pathsep.join([str(Path(node).parent), os.environ.get("PATH", "")])}
     quiet = {"cwd": web, "check": True, "capture_output": True, "text": True, "env": environment}
     if not (web / "node_modules/vite").is_dir() or not _installed(web):
-        subprocess.run([node, npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], **quiet)
+        with tempfile.TemporaryDirectory() as cache:  # npm's own would stay behind, in an image as well
+            ci = [node, npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache]
+            subprocess.run(ci, **quiet)
     fresh = static.with_name("static.new")
     shutil.rmtree(fresh, ignore_errors=True)
     subprocess.run([node, "build.mjs", str(fresh)], **quiet)

@@ -2,14 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from kantor.representations.chorale import Chorale
 from kantor.score import Score
 from kantor.studio.engine import Engine
 from kantor.studio.messages import client_message
 from kantor.studio.scores import json_of, score_of
 from kantor.studio.session import Session
 from kantor.verbs.generate import generate
+from kantor.verbs.live import Performance
 from kantor.verbs.replay import replay
 
 
@@ -160,6 +163,73 @@ def test_a_page_that_comes_again_has_it_all():
     assert same.rows() == there
 
 
+def twin(page):
+    """Another page that has what this one has."""
+    other = Page(page.session)
+    other.branch, other.until, other.notes = page.branch, page.until, {n: dict(note) for n, note in page.notes.items()}
+    return other
+
+
+def test_a_page_that_missed_branches_keeps_what_none_of_them_took_back():
+    page = begun(bars=16).listen()
+    page.say("played", tick=3 * 1920 + 5, scheduled=3 * 1920 + 5)
+    lost = twin(page.listen())
+    page.say("back", bars=2)  # to the third bar
+    page.listen()
+    page.say("played", tick=4 * 1920, scheduled=4 * 1920)
+    page.say("turn", temperature=0.7)
+    page.listen()
+    told = lost.say("resume_session", id="name", since=lost.until, branch=lost.branch)
+    cuts = [message.to for message in page.heard if message.type == "taken_back"]
+    assert len(cuts) == 2
+    assert [message.to for message in told if message.type == "taken_back"] == [min(cuts)] == [2 * 1920]
+    assert (lost.rows(), lost.branch, lost.until) == (page.rows(), page.branch, page.until)
+
+
+def test_a_playhead_of_music_that_is_void_moves_nothing():
+    page = begun(bars=32).listen()
+    until, branch = page.until, page.branch
+    page.say("branch", tick=1920)
+    page.listen()
+    page.say("played", tick=30 * 1920, branch=branch)
+    assert not page.session.wants
+    assert page.until == until
+    page.say("played", tick=3 * 1920, branch=page.branch)
+    assert page.listen().until == 6 * 1920
+
+
+@pytest.mark.parametrize("model", ["chorale", "roll", "notes", "events"])
+def test_news_are_the_end_of_the_score_whatever_is_taken_back(model):
+    piece, random, before = Performance(model, bars=6, meter="4/4", pickup=0, seed=5), np.random.default_rng(1), 0
+    for _ in range(40):
+        if random.random() < 0.3:
+            piece.branch(int(random.integers(0, piece.now + 1)))
+            before = min(before, piece.now)
+        piece.advance(piece.length, int(random.integers(1, 40)))
+        before, piece.voided = min(before, before if piece.voided is None else piece.voided), None
+        notes, told = piece.since(before)
+        whole, surprises = piece.score.notes, piece.surprises()
+        assert notes.tolist() == whole[whole["onset"] + whole["duration"] >= before].tolist()
+        for onset, _, pitch, *_ in notes[notes["onset"] >= before].tolist():
+            assert told.get((onset, pitch)) == surprises.get((onset, pitch))
+        before = piece.now
+
+
+def test_what_is_told_costs_the_same_at_the_end_as_at_the_beginning(monkeypatch):
+    read = []
+    plain = Chorale.decode
+    monkeypatch.setattr(
+        Chorale, "decode", lambda self, values, plan: read.append(len(values)) or plain(self, values, plan)
+    )
+    page = begun(bars=24, temperature=0.8)
+    monkeypatch.setattr(page.session.performance, "_cadence", lambda: True)
+    page.play_to_the_end()
+    bar = 16 * 4
+    assert len(read) > 24
+    assert max(read[:-1]) < 8 * bar  # the last is the whole piece, for its score
+    assert read[-1] == 24 * bar
+
+
 def test_what_cannot_be_followed_is_answered_and_changes_nothing():
     page = begun(bars=4).listen()
     there = page.rows()
@@ -172,6 +242,15 @@ def test_what_cannot_be_followed_is_answered_and_changes_nothing():
         assert errors(fresh.say("start", **wrong)), wrong
     empty = json_of(Score.from_notes([]))
     assert errors(fresh.say("start", prompt=empty.model_dump()))
+
+
+def test_a_prompt_is_bounded():
+    many = Score.from_notes([(at, 1, 60, 80, 0) for at in range(20_001)])
+    bars = Score.from_notes([(0, 480 * 4 * 2001, 60, 80, 0)])
+    for score in (many, bars):
+        sent = {"type": "start", "prompt": json_of(score).model_dump()}
+        told = Engine().receive("name", json.dumps(sent)).what
+        assert [json.loads(text)["type"] for text in told] == ["error"]
 
 
 def test_a_chorale_ends_on_its_tonic():

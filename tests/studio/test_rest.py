@@ -10,10 +10,12 @@ import soundfile
 import symusic
 
 from kantor import io
+from kantor.io.packing import pack_score
 from kantor.render.audio import find_soundfont
 from kantor.rules import faults
 from kantor.sampling.guard import asked
 from kantor.score import Score
+from kantor.studio import desk
 from kantor.studio.messages import ScoreJson
 from kantor.studio.scores import json_of, score_of
 from kantor.verbs.generate import generate
@@ -103,6 +105,30 @@ def test_faults_are_those_of_the_rules(client):
     ]
     assert {score.notes[at]["onset"] for fault in found["faults"] for at in fault["notes"]} == {480}
     assert [skipped["rule"] for skipped in found["skipped"]] == ["fermata"]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_fault_names_the_notes_that_sound_there(client, seed):
+    score = generate("chorale", bars=4, seed=seed, temperature=2.0, rules=["none"])[0].score
+    found = ask(client, "check", score=json_of(score).model_dump())
+    assert found["total"] == len(found["faults"]) > 0
+    sixteenth = score.ticks_per_quarter // 4
+    for fault in found["faults"]:
+        sounding = [
+            at
+            for at, (onset, duration, _, _, part) in enumerate(score.notes.tolist())
+            if onset <= fault["tick"] + sixteenth // 2 and onset + duration > fault["tick"] and part in fault["voices"]
+        ]
+        assert fault["notes"] == sounding
+        assert f"in bar {score.bar_number(fault['tick'])} (" in fault["text"]
+
+
+def test_of_very_many_faults_the_first_thousand_are_told(client):
+    rows = [(480 * at, 480, 48 + 12 * voice + at % 2, 80, 3 - voice) for at in range(1200) for voice in range(4)]
+    found = ask(client, "check", score=json_of(Score.from_notes(rows)).model_dump(), rules=["no-parallels"])
+    ticks = [fault["tick"] for fault in found["faults"]]
+    assert len(ticks) == 1000 < found["total"]
+    assert ticks == sorted(ticks)
 
 
 @pytest.mark.parametrize("model", ["chorale", "roll", "notes", "events"])
@@ -250,6 +276,38 @@ def test_a_strangers_recipe_names_no_file_and_no_endless_work(client, chorale, o
     recipe = json.loads(chorale.recipe)
     recipe["options"].update(options)
     sentence(ask(client, "replay", 400, recipe=json.dumps(recipe)))
+
+
+def test_a_strangers_recipe_takes_back_no_more_than_can_be_composed(client, chorale):
+    recipe = {**json.loads(chorale.recipe), "verb": "live"}
+    steps = 4 * 16 * 4
+    recipe["options"] = {"bars": 4, "meter": "4/4", "pickup": 0.0, "steps": steps, "changes": []}
+    ask(client, "replay", 200, recipe=json.dumps(recipe))
+    once = {"at": steps, "to": 0}  # all of it, again and again
+    for changes in ([once] * 1000, [once] * 6000, [{"at": 10**9, "to": 10**9}], [{"at": "many", "to": 0}], 7):
+        recipe["options"]["changes"] = changes
+        sentence(ask(client, "replay", 400, recipe=json.dumps(recipe)))
+
+
+def test_music_in_a_strangers_recipe_is_measured(client, chorale, monkeypatch):
+    long = chorale.replace(length_ticks=480 * 40_001, recipe="")
+    bars = Score.from_notes([(0, 480 * 4 * 1001, 60, 80, 0)])
+    made = json.loads(chorale.recipe)
+    recipes = [
+        json.dumps({**made, "verb": verb, "options": {}, "prompt": pack_score(prompt)})
+        for verb, prompt in (("continue", long), ("infill", bars), ("continue", chorale))
+    ]
+    for recipe in recipes[:2]:
+        assert "cut it" in sentence(ask(client, "replay", 400, recipe=recipe))
+    monkeypatch.setattr(desk, "MAX_GIVEN", 1000)
+    assert "cut it" in sentence(ask(client, "replay", 400, recipe=recipes[2]))
+
+
+@pytest.mark.parametrize("headers", [{"content-type": "text/plain"}, {"content-type": ""}])
+def test_a_body_of_another_kind_is_422(client, headers):
+    answer = client.post("/api/generate", content=b'{"bars":2}', headers=headers)
+    assert answer.status_code == 422
+    sentence(answer.json())
 
 
 def test_a_large_upload_is_413(client):

@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from kantor.errors import OptionError
+from kantor.studio.cores import cores
 from kantor.studio.serve import _bound, _is_local
 
 
@@ -28,3 +29,23 @@ def test_a_port_that_is_taken_is_one_sentence():
 def test_an_address_that_is_not_ours_is_one_sentence(host, port):
     with pytest.raises(OptionError):
         _bound(host, port)
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "100000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu.max": "nonsense"}, None),
+        ({"cpu/cpu.cfs_quota_us": "20000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({"cpu.max": "900000000 100000"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_is_heeded(tmp_path, files, most):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert cores(tmp_path) == (most or cores(tmp_path / "nowhere"))

@@ -155,6 +155,27 @@ def test_an_upload_is_gone_on_from(page):
     assert_to_be_heard(done.wav, after[-1][0])
 
 
+def test_an_upload_is_read_once_however_often_a_slider_moves(page, monkeypatch):
+    from kantor.studio import streamlit_page
+
+    read = []
+
+    def reading(data, name):
+        read.append(name)
+        return given_in(data, name)
+
+    monkeypatch.setattr(streamlit_page, "given_in", reading)
+    data = kantor.io.encode(tune(), ".mid")
+    for name, content in (("tune.mid", data), ("bad.mid", b"no MIDI")):
+        page.file_uploader[0].set_value((name, content, "audio/midi")).run()
+        said = [[each.value for each in (*page.caption, *page.error)]]
+        for bars in (5, 6):
+            page.slider(key="bars").set_value(bars).run()
+            said.append([each.value for each in (*page.caption, *page.error)])
+        assert said[0] == said[1] == said[2]
+    assert read == ["tune.mid", "bad.mid"]
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ GENERATE = """async (body) => {
   const answer = await fetch("api/generate", {method: "POST", headers, body: JSON.stringify(body)});
   studio.opened((await answer.json()).pieces[0].score, "a piece");
 }"""
-AXE = Path(__file__).parents[2] / "src/kantor/studio/web/node_modules/axe-core/axe.min.js"
 
 
 def notes(page: Any) -> list[tuple[int, int, int, int]]:
@@ -393,10 +393,9 @@ def test_a_link_holds_the_notes_of_a_piece_that_hands_have_changed(visit):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit, theme):
-    if not AXE.is_file():
-        pytest.skip("axe-core is not in web/node_modules")
+    axe = resources.files(pytest.importorskip("axe_playwright_python")) / "axe.min.js"
     page = visit(color_scheme=theme)
-    page.evaluate(AXE.read_text())
+    page.evaluate(axe.read_text(encoding="utf-8"))
 
     def look(where: str) -> list[str]:
         found = page.evaluate("() => axe.run()")

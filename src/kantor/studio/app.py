@@ -17,13 +17,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 import kantor
+from kantor.studio.described import described
 from kantor.studio.gate import LOCAL, Gate
-from kantor.studio.hub import Hub, Link
-from kantor.studio.pool import Pool
-from kantor.studio.rest import RETRY, failed, font_route, routes
+from kantor.studio.hub import PATIENCE, Hub, Link
+from kantor.studio.pool import DEADLINE, Pool, misshapen
+from kantor.studio.rest import RETRY, SHAPES, failed, font_route, routes
 
 __all__ = ["STATIC", "Settings", "create"]
 
@@ -54,6 +54,8 @@ class Settings:
     threads    whether all work is done in threads: for tests.
     most       sessions at a time.
     keep       seconds that a session waits for its page.
+    patience   seconds that a page may take to begin a piece.
+    deadline   seconds that a REST request may take.
     warm       models to load before anybody asks.
     soundfont  a file to play on.
     static     where the built page lies.
@@ -64,27 +66,38 @@ class Settings:
     threads: bool = False
     most: int = 1000
     keep: float = 600.0
+    patience: float = PATIENCE
+    deadline: float = DEADLINE
     warm: Sequence[str] = ("chorale", "melody", "roll", "notes")
     soundfont: str | None = None
     static: Path = STATIC
 
 
-def create(settings: Settings = Settings()) -> ASGIApp:
+def create(settings: Settings = Settings()) -> Gate:
     """The application."""
     hub = Hub(
-        settings.workers, threads=settings.threads, most=settings.most, keep=settings.keep, warm=tuple(settings.warm)
+        settings.workers,
+        threads=settings.threads,
+        most=settings.most,
+        keep=settings.keep,
+        patience=settings.patience,
+        warm=tuple(settings.warm),
     )
-    pool = Pool(1 if settings.threads else 2, threads=settings.threads)
+    pool = Pool(1 if settings.threads else 2, threads=settings.threads, deadline=settings.deadline)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await hub.start()
-        tasks = [asyncio.create_task(_sweep(hub)), *([] if settings.threads else [asyncio.create_task(pool.warm())])]
-        yield
-        for task in tasks:
-            task.cancel()
-        pool.stop()
-        await hub.stop()
+        tasks = [asyncio.create_task(_sweep(hub, pool))]
+        if not settings.threads:
+            tasks.append(asyncio.create_task(pool.warm()))
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            pool.stop()
+            await hub.stop()
 
     app = FastAPI(
         title="Kantor's studio",
@@ -108,14 +121,18 @@ def create(settings: Settings = Settings()) -> ASGIApp:
         await socket.accept()
         await _converse(socket, hub)
 
+    plain = app.openapi
+    whole: dict[str, Any] = {}
+    app.openapi = lambda: whole or whole.update(described(plain(), SHAPES)) or whole  # type: ignore[method-assign]
     _pages(app, settings.static)
-    return Gate(app, settings.hosts)
+    return Gate(app, settings.hosts, ending=pool.stop)
 
 
-async def _sweep(hub: Hub) -> None:
+async def _sweep(hub: Hub, pool: Pool) -> None:
     while True:
-        await asyncio.sleep(min(5.0, hub.keep / 4))
+        await asyncio.sleep(min(5.0, hub.keep / 4, hub.patience / 4, pool.deadline / 4))
         hub.expire()
+        pool.expire()
 
 
 # -- the socket --------------------------------------------------------------------------------------------------------
@@ -169,9 +186,7 @@ async def _send(socket: WebSocket, hub: Hub, link: Link) -> None:
 
 async def _misshapen(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body")[:120] or "the body"
-    return failed(422, f"expected what /docs shows, got {where}: {first['msg'][:300]}")
+    return failed(422, misshapen(error.errors()))
 
 
 async def _refused(_: Request, error: Exception) -> Response:

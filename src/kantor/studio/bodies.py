@@ -200,10 +200,11 @@ class Skipped(Strict):
 
 
 class Checked(Strict):
-    """The faults, in order of time."""
+    """The faults, in order of time: the first thousand of ``total``."""
 
     faults: list[FaultJson]
     skipped: list[Skipped]
+    total: int
 
 
 class SurpriseOf(Strict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -32,6 +33,12 @@ class Report(NamedTuple):
     kind: str
     name: str
     what: list[str] | str
+
+
+def work_apart(pipe: Connection, warm: tuple[str, ...] = ()) -> None:
+    """:func:`work` in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its workers
+    work(pipe, warm)
 
 
 def work(pipe: Connection, warm: tuple[str, ...] = ()) -> None:
@@ -75,12 +82,13 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         self._theirs = theirs if thread else None
         kind: Any = threading.Thread if thread else context.Process
-        self._life = kind(target=work, args=(theirs, warm), daemon=True)
+        self._life = kind(target=work if thread else work_apart, args=(theirs, warm), daemon=True)
         self._life.start()
         if not thread:
             theirs.close()
         threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._write, daemon=True).start()
+        self._writer = threading.Thread(target=self._write, daemon=True)
+        self._writer.start()
 
     def tell(self, kind: str, name: str, what: Any = ()) -> None:
         """Have something done; returns at once."""
@@ -100,6 +108,7 @@ class Worker:
             while True:
                 self._report(self, self._pipe.recv())
         except (EOFError, OSError, TypeError, RuntimeError):  # it has ended, or the server has
+            self._orders.put(None)  # nobody is there to be told
             self._report(self, Report("gone", "", ""))
 
     def _write(self) -> None:

@@ -6,9 +6,11 @@ composing takes seconds, and the engraver is a library that no Python can catch 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ import numpy as np
 
 from kantor import io
 from kantor.errors import FileFormatError, OptionError, RuleError, ScoreError
+from kantor.io.packing import unpack_score
+from kantor.representations import Representation
 from kantor.rules import faults
 from kantor.rules._judge import _lanes, view_of
 from kantor.sampling.guard import asked, named
@@ -43,6 +47,7 @@ __all__ = [
     "variations",
 ]
 
+MAX_FAULTS = 1_000  # that are told: nobody reads more
 MAX_FILLED = 1_000  # bars of a score that is filled in: it takes seconds for each ten
 DRAWN = ("temperature", "top_k", "top_p", "min_p", "rules", "soft", "seed", "count")
 STREAMED = (*DRAWN, "bars", "tempo", "velocity", "chords")
@@ -108,7 +113,8 @@ def replay(body: bodies.Replay) -> PieceJson:
     """The piece of a recipe, note for note."""
     from kantor.verbs.replay import replay as verb
 
-    return _piece(verb(Score(np.empty(0, NOTE), recipe=_safe(body.recipe))))
+    _safe(body.recipe)
+    return _piece(verb(Score(np.empty(0, NOTE), recipe=body.recipe)))
 
 
 def _pieces(pieces: Sequence[Piece]) -> bodies.Pieces:
@@ -194,6 +200,11 @@ def _gaps(start: int, end: int, notes: Any) -> list[tuple[int, int]]:
     return [*found, (at, end)]
 
 
+MAX_CHANGES = 5_000
+MAX_WORK = 200_000  # steps that a recipe may have composed, those taken back again among them: three times the longest
+MAX_GIVEN = 2**24  # bytes that a recipe's own music may come to, unpacked
+MAX_LISTED = 10_000  # rules, or selections
+NO_RECIPE = "expected a recipe of Kantor's, got something else; copy it from a file that Kantor made."
 #: What a recipe may ask for, and the most of it: a recipe is a stranger's, and names no file and no endless work.
 _ALLOWED: dict[str, float | None] = dict.fromkeys(
     [
@@ -220,16 +231,15 @@ _ALLOWED: dict[str, float | None] = dict.fromkeys(
     ]
 )
 _ALLOWED |= {"bars": MAX_BARS, "notes": 50_000, "seconds": 4000, "beam": 32, "best_of": 32, "sweeps": 200}
-_ALLOWED |= {"steps": 500_000, "novelty": 0}
-MAX_CHANGES = 5_000
+_ALLOWED |= {"steps": MAX_WORK, "novelty": 0}
 
 
-def _safe(text: str) -> str:
-    """The recipe, if the studio can follow it.
+def _safe(text: str) -> None:
+    """See that the studio can follow the recipe.
 
     Raises
     ------
-    FileFormatError, OptionError
+    FileFormatError, OptionError, ScoreError
         If it is no recipe, or asks for what the studio does not do for strangers.
     """
     try:
@@ -238,19 +248,51 @@ def _safe(text: str) -> str:
         recipe = None
     options = recipe.get("options") if isinstance(recipe, dict) else None
     if not isinstance(recipe, dict) or not isinstance(options, dict) or not isinstance(recipe.get("model"), str):
-        raise FileFormatError(
-            "expected a recipe of Kantor's, got something else; copy it from a file that Kantor made."
-        )
-    shelf.model_named(recipe["model"])
+        raise FileFormatError(NO_RECIPE)
+    bundle = shelf.model_named(recipe["model"])
     for name, value in options.items():
         most = _ALLOWED.get(name)
-        if name not in _ALLOWED or (most is not None and value and not (_number(value) and value <= most)):
+        listed = len(value) if isinstance(value, list) and name != "changes" else 0
+        too_much = most is not None and value and not (_number(value) and value <= most)
+        if name not in _ALLOWED or too_much or listed > MAX_LISTED:
             raise OptionError(
                 f"expected a recipe that the studio can follow, got one with {name[:40]}; try kantor replay."
             )
-    if len(options.get("changes") or ()) > MAX_CHANGES:
+    _not_too_much_done(options.get("changes") or [], options.get("steps") or 0, bundle.representation)
+    if "prompt" in recipe:
+        score = _unpacked(recipe["prompt"])
+        if recipe.get("verb") in ("harmonize", "infill"):
+            _not_too_long(score)
+
+
+def _not_too_much_done(changes: Any, steps: float, representation: Representation) -> None:
+    """Measure a diary: each change has what was taken back composed again."""
+    if not isinstance(changes, list) or len(changes) > MAX_CHANGES:
         raise OptionError(f"expected a recipe of {MAX_CHANGES} changes at most, got more; try kantor replay.")
-    return text
+    try:
+        spans = [(int(one["at"]), max(int(one["to"]), 0)) for one in changes]
+        # steps a tick: known where each frame has as many, elsewhere as in the piece itself
+        density = steps / max(max((to for _, to in spans), default=0), 1)
+        rate = len(VOICES) / representation.step if representation.unit == "cell" else density
+        back = sum(max(at - int(to * rate), 0) for at, to in spans)
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        raise FileFormatError(NO_RECIPE) from error
+    if steps + back > MAX_WORK:
+        raise OptionError(
+            f"expected a recipe of {MAX_WORK} steps at most, those taken back among them, got more; try kantor replay."
+        )
+
+
+def _unpacked(packed: Any) -> Score:
+    """The music in a recipe, no longer than what may be sent."""
+    try:
+        inflate = zlib.decompressobj()
+        inflate.decompress(base64.b85decode(packed), MAX_GIVEN)
+    except (TypeError, ValueError, zlib.error) as error:
+        raise FileFormatError(NO_RECIPE) from error
+    if inflate.unconsumed_tail:
+        raise FileFormatError(f"expected music of {MAX_GIVEN >> 20} MiB at most in a recipe, got more; cut it.")
+    return score_of(json_of(unpack_score(packed)))
 
 
 def _number(value: Any) -> bool:
@@ -266,7 +308,7 @@ def check(body: bodies.Check) -> bodies.Checked:
     score = found.score
     seen = view_of(score)
     names = body.rules if body.rules is not None else list(BY_DEFAULT if seen.voiced else ())
-    wrong: list[bodies.FaultJson] = []
+    wrong: list[Any] = []
     skipped = []
     lanes = _columns(score, seen.voiced)
     for name, one in named(asked(names)).items():
@@ -275,8 +317,11 @@ def check(body: bodies.Check) -> bodies.Checked:
         except RuleError as error:
             skipped.append(bodies.Skipped(rule=name, why=str(error)))
             continue
-        wrong += [_fault(score, fault, lanes, found.order, seen.voiced) for fault in some]
-    return bodies.Checked(faults=sorted(wrong, key=lambda fault: fault.tick), skipped=skipped)
+        wrong += some
+    wrong.sort(key=lambda fault: fault.tick)
+    where = _Where(score, lanes, found.order, seen.voiced)
+    told = [where.told(fault) for fault in wrong[:MAX_FAULTS]]
+    return bodies.Checked(faults=told, skipped=skipped, total=len(wrong))
 
 
 def _columns(score: Score, voiced: bool) -> Any:
@@ -295,16 +340,38 @@ def _columns(score: Score, voiced: bool) -> Any:
     return column
 
 
-def _fault(score: Score, fault: Any, columns: Any, order: Any, voiced: bool) -> bodies.FaultJson:
-    notes, sixteenth = score.notes, max(score.ticks_per_quarter // 4, 1)
-    sounds = (notes["onset"] <= fault.tick + sixteenth // 2) & (notes["onset"] + notes["duration"] > fault.tick)
-    involved = order[sounds & np.isin(columns, fault.voices)].tolist()
-    bar = int((score.bars["offset"][score.bars["start"] <= fault.tick] == 0).sum())
-    who = [score.parts[voice].name or VOICES[voice] for voice in fault.voices] if voiced else []
-    text = f"{fault.rule} in bar {bar}" + (f" ({', '.join(who)})" if who else "")
-    voices = list(fault.voices) if voiced else []
-    end = fault.tick + sixteenth
-    return bodies.FaultJson(rule=fault.rule, tick=fault.tick, end=end, voices=voices, notes=involved, text=text)
+class _Where:
+    """Where faults are: which notes sound there, and in which bar; both looked up rather than searched for."""
+
+    def __init__(self, score: Score, columns: Any, order: Any, voiced: bool) -> None:
+        self._score, self._voiced = score, voiced
+        self._columns, self._order = columns, order
+        self._onset = score.notes["onset"]
+        self._end = self._onset + score.notes["duration"]
+        #: (notes + 1,) where the last of so many first notes ends: what ended before need not be looked at
+        self._ended = np.concatenate([[0], np.maximum.accumulate(self._end)])
+        bars = score.bars
+        self._starts, self._numbers = bars["start"], np.cumsum(bars["offset"] == 0)
+        self._sixteenth = max(score.ticks_per_quarter // 4, 1)
+
+    def told(self, fault: Any) -> bodies.FaultJson:
+        """The fault, as it is sent."""
+        sixteenth = self._sixteenth
+        last = int(np.searchsorted(self._onset, fault.tick + sixteenth // 2, side="right"))
+        first = int(np.searchsorted(self._ended, fault.tick, side="right")) - 1  # all before it end by then
+        some = slice(max(first, 0), last)
+        here = (self._end[some] > fault.tick) & np.isin(self._columns[some], fault.voices)
+        bar = self._numbers[max(int(np.searchsorted(self._starts, fault.tick, side="right")) - 1, 0)]
+        parts = self._score.parts
+        who = [parts[voice].name or VOICES[voice] for voice in fault.voices] if self._voiced else []
+        return bodies.FaultJson(
+            rule=fault.rule,
+            tick=fault.tick,
+            end=fault.tick + sixteenth,
+            voices=list(fault.voices) if self._voiced else [],
+            notes=self._order[some][here].tolist(),
+            text=f"{fault.rule} in bar {bar}" + (f" ({', '.join(who)})" if who else ""),
+        )
 
 
 def surprise(body: bodies.SurpriseOf) -> bodies.Surprise:
@@ -389,9 +456,9 @@ def save(body: bodies.Save, suffix: str, soundfont: str | None) -> tuple[bytes, 
     instrument = int(named) if named is not None and named.isdecimal() else named
     if suffix in ("mid", "musicxml", "csv"):
         if instrument is not None:
-            from kantor.render.audio import played_on
+            from kantor.verbs.outputs import played
 
-            score = played_on(score, instrument)
+            score = played(score, instrument)
         return io.encode(score, f".{suffix}"), _MEDIA[suffix]
     if suffix == "svg":
         return _one_svg(score), _MEDIA[suffix]

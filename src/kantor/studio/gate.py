@@ -7,37 +7,42 @@ machine's, as DNS rebinding does.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LOCAL", "MAX_BODY", "POLICY", "Gate"]
+__all__ = ["LOCAL", "MAX_BODY", "MAX_HELD", "POLICY", "READING", "Gate"]
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 MAX_UPLOAD = 10 * 2**20
 MAX_BODY = MAX_UPLOAD + 2**16  # a form around an upload
+MAX_HELD = 32 * MAX_BODY  # bytes of bodies at a time
+READING = 60.0  # seconds that a body may take to come
 TOO_LARGE = f"expected {MAX_UPLOAD >> 20} MB at most, got more; cut it, or use the command line."
+TOO_SLOW = "expected the whole of this request within {:g} s, got a part of it; try again, or with less."
+TOO_MANY = "the studio is busy; try again in a few seconds."
 
-#: Nothing from anywhere else; WebAssembly and blobs for the synthesiser's worklet, styles as engraved pages have them.
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval' blob:",
-        "worker-src 'self' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "font-src 'self' data:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-    )
+#: Nothing from anywhere else, and nothing within a page but what its files say; WebAssembly for the synthesiser.
+_PLAIN = {
+    "default-src": "'self'",
+    "script-src": "'self' 'wasm-unsafe-eval'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+POLICY = "; ".join(f"{name} {value}" for name, value in _PLAIN.items())
+#: The page of the routes is Swagger's own, which has pictures and styles within it.
+DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self'", "img-src 'self' data:"
 )
 HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -49,11 +54,22 @@ class Gate:
 
     Parameters
     ----------
-    hosts  names that the studio may be called by; any where there are none.
+    hosts    names that the studio may be called by; any where there are none.
+    reading  seconds that a body may take to come.
+    ending   ends the work that is being done, so that who waits for it is answered before the server goes.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = LOCAL) -> None:
-        self._app, self._hosts = app, frozenset(hosts)
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = LOCAL,
+        *,
+        reading: float = READING,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.ending = ending
+        self._app, self._hosts, self._reading = app, frozenset(hosts), reading
+        self._held = 0  # bytes of the bodies that are here, or may come
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -80,8 +96,25 @@ class Gate:
         return ""
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, str]) -> None:
-        length = headers.get(b"content-length", "0")
-        body = await _whole(receive) if length.isdigit() and int(length) <= MAX_BODY else None
+        size = _promised(headers)
+        if size > MAX_BODY:
+            await _refuse(scope, send, 413, TOO_LARGE)
+        elif self._held + size > MAX_HELD:
+            await _refuse(scope, send, 503, TOO_MANY)
+        else:
+            self._held += size
+            try:
+                await self._answered(scope, receive, send)
+            finally:
+                self._held -= size
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with asyncio.timeout(self._reading):
+                body = await _whole(receive)
+        except TimeoutError:
+            await _refuse(scope, send, 408, TOO_SLOW.format(self._reading))
+            return
         if body is None:
             await _refuse(scope, send, 413, TOO_LARGE)
             return
@@ -93,11 +126,25 @@ class Gate:
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = {name.lower() for name, _ in message.get("headers", ())}
-                more = [(name, value) for name, value in HEADERS if name not in own]
+                more = [(name, value) for name, value in _dress(scope) if name not in own]
                 message = {**message, "headers": [*message.get("headers", ()), *more]}
             await send(message)
 
         await self._app(scope, replayed, dressed)
+
+
+def _dress(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The headers that every answer has."""
+    policy = DOCS_POLICY if scope["path"].rstrip("/") == "/docs" else POLICY
+    return [(b"content-security-policy", policy.encode()), *HEADERS]
+
+
+def _promised(headers: dict[bytes, str]) -> int:
+    """How many bytes a body has at most, as its headers say."""
+    if b"transfer-encoding" in headers:
+        return MAX_BODY
+    length = headers.get(b"content-length", "0")
+    return int(length) if length.isdigit() and len(length) < 20 else MAX_BODY + 1
 
 
 async def _whole(receive: Receive) -> bytes | None:
@@ -120,5 +167,8 @@ async def _refuse(scope: Scope, send: Send, status: int, text: str) -> None:
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     body = json.dumps({"error": text}).encode()
     headers: list[Any] = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": f"{kind}.start", "status": status, "headers": [*headers, *HEADERS, (b"connection", b"close")]})
+    headers += [(b"retry-after", b"10")] if status == 503 else []
+    await send(
+        {"type": f"{kind}.start", "status": status, "headers": [*headers, *_dress(scope), (b"connection", b"close")]}
+    )
     await send({"type": f"{kind}.body", "body": body})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,20 @@ from pydantic import ValidationError
 from kantor.studio.crew import Report, Worker
 from kantor.studio.messages import ResumeSession
 
-__all__ = ["CONGESTED", "KEEP", "MOST", "Hub", "Link"]
+__all__ = ["CONGESTED", "KEEP", "MOST", "PATIENCE", "Hub", "Link"]
 
 MOST = 1000  # sessions, those that wait for their page to come again among them
 KEEP = 600.0  # seconds that a session waits
+PATIENCE = 30.0  # seconds that a connection may take to begin a piece
+PAUSE = 60.0  # seconds at most before another worker begins where they end at once
 CONGESTED = 64  # texts that a reader may be behind
 IN_FLIGHT = 8  # messages of one page that wait for their answers to be sent
 
-GARBAGE, UNKNOWN, TAKEN, BROKEN = 4400, 4404, 4409, 1011
+GARBAGE, UNKNOWN, SILENT, TAKEN, BROKEN, FULL = 4400, 4404, 4408, 4409, 1011, 1013
+STARTED = '{"type":"started"'  # how the message begins that says that there is a piece
+
+
+log = logging.getLogger("kantor.studio")
 
 
 @dataclass(eq=False)
@@ -35,12 +42,23 @@ class Link:
     ----------
     outbox  texts in order; a pair (code, reason) closes it; None says that an answer is complete.
     room    how many more messages may be taken in before an answer has been sent.
+    name    of its session; empty before its first message, and when it has lost it.
+    behind  whether it is behind with reading.
+    closed  whether it is to be closed: what still comes is not heeded.
+    said    when it last said something, by the event loop's clock.
     """
 
     outbox: asyncio.Queue[str | tuple[int, str] | None] = field(default_factory=asyncio.Queue)
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_FLIGHT))
     name: str = ""
     behind: bool = False
+    closed: bool = False
+    said: float = 0.0
+
+    def close(self, code: int, reason: str) -> None:
+        """Have it closed, after what is to be sent."""
+        self.name, self.closed = "", True
+        self.outbox.put_nowait((code, reason))
 
 
 @dataclass(eq=False)
@@ -48,6 +66,7 @@ class _Entry:
     worker: Worker
     link: Link | None
     left_at: float = 0.0
+    started: bool = False  # whether there is a piece; what has none is not kept
     stale: int = 0  # pages that came again and are not yet known to the worker: what it says is for the one before
 
 
@@ -60,6 +79,7 @@ class Hub:
     threads  whether they are threads rather: for tests.
     most     sessions at a time.
     keep     seconds that a session waits for its page.
+    patience seconds that a connection may take to begin a piece.
     warm     models to load before anybody asks.
     """
 
@@ -70,12 +90,16 @@ class Hub:
         threads: bool = False,
         most: int = MOST,
         keep: float = KEEP,
+        patience: float = PATIENCE,
         warm: Sequence[str] = (),
     ) -> None:
-        self._count, self._threads, self._most, self.keep, self._warm = workers, threads, most, keep, tuple(warm)
+        self._count, self._threads, self._warm = workers, threads, tuple(warm)
+        self._most, self.keep, self.patience = most, keep, patience
         self._links: set[Link] = set()
         self._entries: dict[str, _Entry] = {}
         self._crew: list[Worker] = []
+        self._heard_of: set[Worker] = set()  # who has done something
+        self._fell = 0  # workers, one after another, that have not
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # -- life ----------------------------------------------------------------------------------------------------
@@ -91,6 +115,10 @@ class Hub:
         for worker in crew:
             await asyncio.to_thread(worker.stop)
 
+    def _hire(self) -> None:
+        if self._loop is not None:
+            self._crew.append(self._hired())
+
     def _hired(self) -> Worker:
         return Worker(self._heard, self._warm, thread=self._threads)
 
@@ -101,13 +129,22 @@ class Hub:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._deliver, worker, report)
 
-    def expire(self) -> None:
-        """Forget the sessions whose pages have not come again."""
-        assert self._loop is not None
-        now = self._loop.time()
+    def expire(self, now: float | None = None) -> None:
+        """Forget the sessions whose pages have not come again, and close the connections that begin nothing."""
+        now = self._now if now is None else now
         for name, entry in list(self._entries.items()):
             if entry.link is None and now - entry.left_at >= self.keep:
                 self._forget(name)
+        for link in self._links:
+            own = self._entries.get(link.name)
+            if not link.closed and not (own and own.started) and now - link.said >= self.patience:
+                if own is not None:
+                    self._forget(link.name)
+                link.close(SILENT, "nothing was begun here for a while; connect again to compose")
+
+    @property
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     # -- sessions ------------------------------------------------------------------------------------------------
 
@@ -116,17 +153,17 @@ class Hub:
 
     @property
     def room(self) -> int:
-        """How many more sessions can begin; a connection that has none yet counts as one."""
-        waiting = sum(not link.name for link in self._links)
-        return max(self._most - len(self._entries) - waiting, 0)
+        """How many more pages can come; sessions that wait for theirs do not count."""
+        return max(self._most - sum(not link.closed for link in self._links), 0)
 
     @property
     def full(self) -> bool:
-        """Whether no session can begin."""
+        """Whether no page can come."""
         return not self.room
 
     def come(self, link: Link) -> None:
         """A connection has come."""
+        link.said = self._now
         self._links.add(link)
 
     def knows(self, name: str) -> bool:
@@ -135,7 +172,8 @@ class Hub:
 
     def receive(self, link: Link, text: str) -> None:
         """Take a message of a page in; its first says whether a session begins or goes on."""
-        if not link.name and not self._named(link, text):
+        link.said = self._now
+        if link.closed or (not link.name and not self._named(link, text)):
             return
         self._entries[link.name].worker.tell("receive", link.name, (text,))
 
@@ -144,8 +182,10 @@ class Hub:
         self._links.discard(link)
         entry = self._entries.get(link.name)
         if entry is not None and entry.link is link:
-            assert self._loop is not None
-            entry.link, entry.left_at = None, self._loop.time()
+            if not entry.started:
+                self._forget(link.name)
+                return
+            entry.link, entry.left_at = None, self._now
             entry.worker.tell("connect", link.name, (False,))
 
     def sent(self, link: Link) -> None:
@@ -162,21 +202,30 @@ class Hub:
         if wanted is not None:
             entry = self._entries.get(wanted)
             if entry is None:
-                link.outbox.put_nowait((UNKNOWN, "this session is not known any more; start a new one"))
+                link.close(UNKNOWN, "this session is not known any more; start a new one")
                 return False
             if entry.link is not None:
-                entry.link.outbox.put_nowait((TAKEN, "another page has taken up this session"))
-                entry.link.name = ""
+                entry.link.close(TAKEN, "another page has taken up this session")
             link.name, entry.link, entry.stale = wanted, link, entry.stale + 1
             entry.worker.tell("connect", wanted, (True,))
             return True
-        if len(self._entries) >= self._most or not self._crew:
-            link.outbox.put_nowait((1013, "the studio is full; try again in a minute"))
+        if not self._crew or not self._made_room():
+            link.close(FULL, "the studio is full, or not ready; try again in a minute")
             return False
         link.name = secrets.token_urlsafe(16)
         busy = [entry.worker for entry in self._entries.values()]
         worker = min(self._crew, key=busy.count)
         self._entries[link.name] = _Entry(worker, link)
+        return True
+
+    def _made_room(self) -> bool:
+        """Whether a session can begin; where there are too many, that one ends whose page has been away longest."""
+        if len(self._entries) < self._most:
+            return True
+        away = [(entry.left_at, name) for name, entry in self._entries.items() if entry.link is None]
+        if not away:
+            return False
+        self._forget(min(away)[1])
         return True
 
     def _forget(self, name: str) -> None:
@@ -187,6 +236,7 @@ class Hub:
         if kind == "gone":
             self._replace(worker)
             return
+        self._heard_of.add(worker)
         entry = self._entries.get(name)
         if entry is None:
             return
@@ -197,6 +247,7 @@ class Hub:
         if kind == "connected":
             entry.stale -= 1
             return
+        entry.started = entry.started or any(text.startswith(STARTED) for text in what)
         link = entry.link
         if link is None or entry.stale:
             return
@@ -209,10 +260,16 @@ class Hub:
             worker.tell("congest", name, (True,))
 
     def _replace(self, worker: Worker) -> None:
-        """A worker has died: its sessions are lost, and another takes its place."""
+        """A worker has died: its sessions are lost, and another takes its place, later if it had said nothing yet."""
         if worker not in self._crew or self._loop is None:
             return
-        self._crew[self._crew.index(worker)] = self._hired()
+        self._crew.remove(worker)
+        self._fell = 0 if worker in self._heard_of else self._fell + 1
+        self._heard_of.discard(worker)
+        pause = min(2.0 ** (self._fell - 1), PAUSE) if self._fell else 0.0
+        if pause:
+            log.error("a composing process ended before it did anything; another begins in %g s", pause)
+        self._loop.call_later(pause, self._hire)
         for name, entry in list(self._entries.items()):
             if entry.worker is worker:
                 self._close(entry, BROKEN, "the composing process broke off; start again")
@@ -221,8 +278,7 @@ class Hub:
     @staticmethod
     def _close(entry: _Entry, code: int, reason: str) -> None:
         if entry.link is not None:
-            entry.link.name = ""
-            entry.link.outbox.put_nowait((code, reason))
+            entry.link.close(code, reason)
 
 
 def _resumed(text: str) -> str | None:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 __all__ = [
     "MAX_BARS",
     "MAX_COUNT",
+    "MAX_GIVEN_BARS",
+    "MAX_GIVEN_NOTES",
     "MAX_NOTES",
     "Back",
     "Bar",
@@ -30,6 +32,7 @@ __all__ = [
     "Pause",
     "PieceJson",
     "Played",
+    "PromptJson",
     "Remark",
     "Resume",
     "ResumeSession",
@@ -45,6 +48,8 @@ __all__ = [
 
 MAX_BARS = 1_000  # that the studio composes at once; longer pieces are the command line's
 MAX_NOTES = 200_000  # of a score that is sent
+MAX_GIVEN_NOTES = 20_000  # of a score that is gone on from live: it stays in memory as long as its session
+MAX_GIVEN_BARS = 2_000
 MAX_COUNT = 16  # takes at once
 MAX_TICK = 2**40
 RULES = 32
@@ -126,6 +131,12 @@ class ScoreJson(Strict):
     recipe: Annotated[str, Field(max_length=4_000_000)] = ""
 
 
+class PromptJson(ScoreJson):
+    """A score that is gone on from live."""
+
+    notes: Annotated[list[NoteJson], Field(max_length=MAX_GIVEN_NOTES)]
+
+
 class PieceJson(Strict):
     """What a verb composed: the score with its recipe, how likely the model found it, and what there is to say."""
 
@@ -174,7 +185,7 @@ class Start(Strict):
     soft: Rules = []
     density: Annotated[int | None, Field(ge=1, le=64)] = None
     in_key: bool = False
-    prompt: ScoreJson | None = None
+    prompt: PromptJson | None = None
     instruments: Annotated[list[Annotated[int, Field(ge=0, le=127)]], Field(max_length=256)] = []
     ahead: Annotated[int, Field(ge=1, le=8)] = 2
 
@@ -220,12 +231,14 @@ class Branch(Strict):
 class Played(Strict):
     """Where the playhead is; music is composed a few bars ahead of it. Send it every beat or so.
 
-    ``scheduled`` is the tick up to which notes have been handed to the synthesiser: sliders act behind it.
+    ``scheduled`` is the tick up to which notes have been handed to the synthesiser: sliders act behind it. ``branch``
+    is the one that plays: what is told of an earlier one is not heeded.
     """
 
     type: Literal["played"]
     tick: Tick
     scheduled: Tick | None = None
+    branch: Annotated[int | None, Field(ge=0)] = None
 
 
 class ResumeSession(Strict):

@@ -4,8 +4,9 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -18,9 +19,9 @@ from kantor.studio import bodies
 from kantor.studio.gate import MAX_UPLOAD, TOO_LARGE
 from kantor.studio.hub import Hub
 from kantor.studio.messages import PieceJson
-from kantor.studio.pool import Pool, Refused
+from kantor.studio.pool import Pool, Refused, Sent
 
-__all__ = ["ERRORS", "RETRY", "failed", "routes"]
+__all__ = ["ERRORS", "RETRY", "SHAPES", "failed", "routes"]
 
 RETRY = {"Retry-After": "10"}  # seconds
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -35,6 +36,34 @@ FORM = {"schema": {"type": "object", "properties": {"file": FILE["schema"]}, "re
 UPLOAD: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": FORM, "application/octet-stream": FILE}}
 }
+
+
+class Post(NamedTuple):
+    """A route: its path, the function of the desk behind it, the shape of its body, and of its answer."""
+
+    path: str
+    function: str
+    shape: str
+    answers: Any
+    about: str
+
+
+POSTS = (
+    Post("generate", "generate", "Generate", bodies.Pieces, "Compose pieces from nothing."),
+    Post("continue", "continue_", "Continue", bodies.Pieces, "Go on from a score; it stays as it is."),
+    Post("harmonize", "harmonize", "Harmonize", bodies.Pieces, "Set a line for four voices; the line stays as it is."),
+    Post("infill", "infill", "Infill", bodies.Pieces, "Compose what is selected anew; all else stays to the tick."),
+    Post("variations", "variations", "Variations", bodies.Pieces, "Several takes of one request."),
+    Post("replay", "replay", "Replay", PieceJson, "Make a piece again from its recipe: the same notes."),
+    Post("check", "check", "Check", bodies.Checked, "The faults of a score under rules."),
+    Post("surprise", "surprise", "SurpriseOf", bodies.Surprise, "How unlikely each note was to a model."),
+    Post("choices", "choices", "ChoicesOf", bodies.Choices, "What a model might have chosen in place of a note."),
+    Post(
+        "engrave", "engrave", "Engrave", bodies.Engraved, "A score as engraved SVG pages, with the times of its notes."
+    ),
+)
+#: The shapes of all JSON bodies, by their routes.
+SHAPES = {**{f"/api/{post.path}": post.shape for post in POSTS}, "/api/save/{kind}": "Save"}
 
 
 def failed(status: int, text: str) -> Response:
@@ -87,55 +116,15 @@ def routes(pool: Pool, hub: Hub, soundfont: str | None) -> APIRouter:
         """Whether there is room for another session."""
         return bodies.Status(version=kantor.__version__, sessions=len(hub), room=hub.room)
 
-    @router.post("/generate", response_model=bodies.Pieces)
-    async def generate(body: bodies.Generate) -> Response:
-        """Compose pieces from nothing."""
-        return _answered(await pool.run("generate", body))
-
-    @router.post("/continue", response_model=bodies.Pieces)
-    async def continue_(body: bodies.Continue) -> Response:
-        """Go on from a score; it stays as it is."""
-        return _answered(await pool.run("continue_", body))
-
-    @router.post("/harmonize", response_model=bodies.Pieces)
-    async def harmonize(body: bodies.Harmonize) -> Response:
-        """Set a line for four voices; the line stays as it is."""
-        return _answered(await pool.run("harmonize", body))
-
-    @router.post("/infill", response_model=bodies.Pieces)
-    async def infill(body: bodies.Infill) -> Response:
-        """Compose what is selected anew; all else stays to the tick."""
-        return _answered(await pool.run("infill", body))
-
-    @router.post("/variations", response_model=bodies.Pieces)
-    async def variations(body: bodies.Variations) -> Response:
-        """Several takes of one request."""
-        return _answered(await pool.run("variations", body))
-
-    @router.post("/replay", response_model=PieceJson)
-    async def replay(body: bodies.Replay) -> Response:
-        """Make a piece again from its recipe: the same notes."""
-        return _answered(await pool.run("replay", body))
-
-    @router.post("/check", response_model=bodies.Checked)
-    async def check(body: bodies.Check) -> Response:
-        """The faults of a score under rules."""
-        return _answered(await pool.run("check", body))
-
-    @router.post("/surprise", response_model=bodies.Surprise)
-    async def surprise(body: bodies.SurpriseOf) -> Response:
-        """How unlikely each note was to a model."""
-        return _answered(await pool.run("surprise", body))
-
-    @router.post("/choices", response_model=bodies.Choices)
-    async def choices(body: bodies.ChoicesOf) -> Response:
-        """What a model might have chosen in place of a note."""
-        return _answered(await pool.run("choices", body))
-
-    @router.post("/engrave", response_model=bodies.Engraved)
-    async def engrave(body: bodies.Engrave) -> Response:
-        """A score as engraved SVG pages, with the times of its notes."""
-        return _answered(await pool.run("engrave", body))
+    for path, function, shape, answers, about in POSTS:
+        router.add_api_route(
+            f"/{path}",
+            _route(pool, function, shape),
+            methods=["POST"],
+            name=function,
+            response_model=answers,
+            description=about,
+        )
 
     @router.post("/read", response_model=bodies.Read, openapi_extra=UPLOAD)
     async def read(
@@ -151,9 +140,9 @@ def routes(pool: Pool, hub: Hub, soundfont: str | None) -> APIRouter:
     @router.post(
         "/save/{kind}", response_class=Response, responses={200: {"content": {"application/octet-stream": FILE}}}
     )
-    async def save(kind: Literal["mid", "musicxml", "wav", "mp3", "svg", "csv"], body: bodies.Save) -> Response:
+    async def save(request: Request, kind: Literal["mid", "musicxml", "wav", "mp3", "svg", "csv"]) -> Response:
         """A score as a file; its recipe goes along where the format can carry it."""
-        answer = await pool.run("save", body, kind, soundfont)
+        answer = await pool.run("save", await _sent(request, "Save"), kind, soundfont)
         if isinstance(answer, Refused):
             return failed(*answer)
         data, media = answer
@@ -162,6 +151,21 @@ def routes(pool: Pool, hub: Hub, soundfont: str | None) -> APIRouter:
         )
 
     return router
+
+
+def _route(pool: Pool, function: str, shape: str) -> Callable[[Request], Awaitable[Response]]:
+    async def route(request: Request) -> Response:
+        return _answered(await pool.run(function, await _sent(request, shape)))
+
+    return route
+
+
+async def _sent(request: Request, shape: str) -> Sent:
+    """A body of JSON, unread: that is the desk's work."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(422, f"expected a body of application/json, got {kind[:60] or 'none that is named'}.")
+    return Sent(shape, await request.body())
 
 
 def _listed(name: str) -> bytes:

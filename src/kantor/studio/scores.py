@@ -24,26 +24,26 @@ class Read(NamedTuple):
     order: np.ndarray[Any, np.dtype[np.int64]]
 
 
-def score_of(sent: ScoreJson) -> Score:
+def score_of(sent: ScoreJson, most: int = MAX_SCORE_BARS) -> Score:
     """See :func:`read_score`."""
-    return read_score(sent).score
+    return read_score(sent, most).score
 
 
-def read_score(sent: ScoreJson) -> Read:
+def read_score(sent: ScoreJson, most: int = MAX_SCORE_BARS) -> Read:
     """The score of what was sent; parts that are not named are pianos.
 
     Raises
     ------
     ScoreError
-        If it is longer than 40,000 quarters or 10,000 bars, or does not hold together.
+        If it is longer than 40,000 quarters or ``most`` bars, or does not hold together.
     """
     end = max((note.onset + note.duration for note in sent.notes), default=0)
     quarters = max(end, sent.length_ticks, sent.anacrusis_ticks) // sent.ticks_per_quarter
     if quarters > MAX_QUARTERS:
         raise ScoreError(f"expected a score of {MAX_QUARTERS} quarters at most, got {quarters}; cut it.")
     bars = _bars(sent, max(end, sent.length_ticks))
-    if bars > MAX_SCORE_BARS:
-        raise ScoreError(f"expected a score of {MAX_SCORE_BARS} bars at most, got {bars}; cut it.")
+    if bars > most:
+        raise ScoreError(f"expected a score of {most} bars at most, got {bars}; cut it.")
     rows = [(note.onset, note.duration, note.pitch, note.velocity, note.part) for note in sent.notes]
     notes = np.array(rows, dtype=NOTE) if rows else np.empty(0, dtype=NOTE)
     order = np.argsort(notes, order=["onset", "part", "pitch", "duration", "velocity"], kind="stable")

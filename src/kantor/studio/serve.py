@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import socket
 import threading
 import webbrowser
@@ -12,11 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from kantor.errors import OptionError
+from kantor.studio.cores import cores
 
 __all__ = ["PORT", "serve"]
 
 PORT = 7420
-MAX_MESSAGE = 10 * 2**20
+MAX_MESSAGE = 4 * 2**20  # bytes: a prompt of 20,000 notes has half of it
+CONNECTIONS = 2_500  # at a time: a thousand pages that play, and what they ask for beside
 PING = 2.0  # seconds between a socket's signs of life, and
 PONG = 2.5  # how long one may take: a lost socket is known of within 5 s
 
@@ -62,12 +63,18 @@ def serve(
     local = _is_local(host)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}/"
-    cores = workers or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
-    settings = Settings(hosts=(*LOCAL, shown.lower()) if local else (), workers=cores, soundfont=soundfont)
+    count = workers or min(cores(), 4)
+    settings = Settings(hosts=(*LOCAL, shown.lower()) if local else (), workers=count, soundfont=soundfont)
     options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False, "lifespan": "on"}
-    options |= {"ws_max_size": MAX_MESSAGE, "ws_ping_interval": PING, "ws_ping_timeout": PONG}
+    options |= {
+        "limit_concurrency": CONNECTIONS,
+        "ws_max_size": MAX_MESSAGE,
+        "ws_ping_interval": PING,
+        "ws_ping_timeout": PONG,
+    }
     options |= {"ws_per_message_deflate": False, "timeout_graceful_shutdown": 1}
-    config = uvicorn.Config(create(settings), **options)
+    application = create(settings)
+    config = uvicorn.Config(application, **options)
 
     # uvicorn calls it an error when a socket is refused
     logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)
@@ -80,6 +87,10 @@ def serve(
                 say(f"It is open to every machine that reaches {shown}:{port}; whoever does can compose on this one.")
             if browser:
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            application.ending()
+            await super().shutdown(sockets)
 
     try:
         Server(config).run([listening])

@@ -15,6 +15,7 @@ from kantor.errors import KantorError, OptionError
 from kantor.score import Meter
 from kantor.studio import shelf
 from kantor.studio.messages import (
+    MAX_GIVEN_BARS,
     Back,
     Bar,
     Branch,
@@ -40,6 +41,7 @@ from kantor.studio.messages import (
 )
 from kantor.studio.scores import json_of, score_of
 from kantor.verbs.live import Performance
+from kantor.verbs.piece import Piece
 
 __all__ = ["Session"]
 
@@ -66,6 +68,7 @@ class Session:
         self._next_id = self._remarked = 0
         self._mirror: dict[tuple[int, int, int], LiveNote] = {}
         self._finished = False
+        self._cuts: dict[int, int] = {}  # to where each branch took back what was there before
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -78,6 +81,8 @@ class Session:
                 return self._resume(message)
             performance = self._performing()
             if isinstance(message, Played):
+                if message.branch not in (None, self._branch):
+                    return []  # of music that is not there any more
                 self._played = min(message.tick, performance.length)
                 self._scheduled = min(max(message.scheduled or 0, self._played), performance.length)
                 return []
@@ -97,7 +102,7 @@ class Session:
 
     def _start(self, message: Start) -> list[ServerMessage]:
         bundle: Bundle = shelf.model_named(message.model)
-        prompt = None if message.prompt is None else score_of(message.prompt)
+        prompt = None if message.prompt is None else score_of(message.prompt, MAX_GIVEN_BARS)
         options = message.model_dump(exclude={"type", "model", "prompt", "ahead"})
         runtime = shelf.runtime_of(bundle)
         performance = Performance(bundle, prompt, runtime=runtime, **options)
@@ -113,15 +118,16 @@ class Session:
         return out
 
     def _resume(self, message: ResumeSession) -> list[ServerMessage]:
-        self._performing()
+        performance = self._performing()
         out: list[ServerMessage] = [self._started(resumed=True)]
         since = message.since
         if message.branch != self._branch:
-            since = 0
-            out.append(TakenBack(to=0, branch=self._branch))
+            to = self._void_since(message.branch)
+            since = min(since, to)
+            out.append(TakenBack(to=to, branch=self._branch))
         notes = [note for note in self._mirror.values() if note.onset + note.duration >= since]
         out.append(Notes(branch=self._branch, until=self._sent, notes=notes))
-        return [*out, *([self._done()] if self._finished else [])]
+        return [*out, *([self._done(performance.piece)] if self._finished else [])]
 
     def _turn(self, performance: Performance, message: Turn) -> list[ServerMessage]:
         changes = message.model_dump(exclude={"type"}, exclude_none=True)
@@ -207,19 +213,25 @@ class Session:
         out: list[ServerMessage] = []
         if to is not None and (to < self._sent or any(key[1] >= to for key in self._mirror)):
             self._branch += 1
+            self._cuts[self._branch] = to
             self._sent = min(self._sent, to)
             kept = ((key, note) for key, note in self._mirror.items() if note.onset < to)
             self._mirror = {key: _until(note, to) for key, note in kept}
             out.append(TakenBack(to=to, branch=self._branch))
         return out
 
+    def _void_since(self, branch: int | None) -> int:
+        """The tick from which on nothing of an earlier branch is left; 0 where it is not known which one that was."""
+        if branch is None or branch > self._branch:
+            return 0
+        return min(to for later, to in self._cuts.items() if later > branch)
+
     def _told(self, until: int) -> list[ServerMessage]:
         """Tell the notes that are new, or longer than the page knows; and the end, if it is that."""
         performance = self._performing()
-        score, told = performance.score, performance.surprises()
+        news, told = performance.since(self._sent)
         notes: list[LiveNote] = []
         seen: Counter[tuple[int, int]] = Counter()
-        news = score.notes[score.notes["onset"] + score.notes["duration"] >= self._sent]
         for onset, duration, pitch, velocity, part in news.tolist():
             nats = told.get((onset, pitch), ())
             surprise = round(nats[min(seen[onset, pitch], len(nats) - 1)], 4) if nats else None
@@ -240,11 +252,12 @@ class Session:
         remarks = performance.remarks[self._remarked :]
         self._remarked += len(remarks)
         ends = performance.over and not self._finished
-        if ends:
+        piece = performance.piece if ends else None
+        if piece is not None:
             self._finished = True
-            remarks = [*remarks, *performance.piece.remarks[self._remarked :]]
+            remarks = [*remarks, *piece.remarks[self._remarked :]]
         out += [Remark(text=text) for text in remarks]
-        return [*out, self._done()] if ends else out
+        return out if piece is None else [*out, self._done(piece)]
 
     def _started(self, *, resumed: bool) -> Started:
         performance = self._performing()
@@ -269,8 +282,7 @@ class Session:
             resumed=resumed,
         )
 
-    def _done(self) -> Done:
-        piece = self._performing().piece
+    def _done(self, piece: Piece) -> Done:
         return Done(
             branch=self._branch,
             recipe=piece.score.recipe,

@@ -7,6 +7,7 @@ presets are the studio's own. Kantor is heard whole here; ``kantor studio`` play
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -114,14 +115,28 @@ def settings_of(start: Start) -> Settings:
 
 
 def given(data: bytes, name: str) -> Score | None:
-    """The music of an uploaded file; where it cannot be used, None, and the page says why in one sentence."""
-    try:
-        score, said = given_in(data, name)
-    except KantorError as error:
-        st.error(str(error))
+    """The music of an uploaded file; where it cannot be used, None, and the page says why in one sentence.
+
+    A file is read once for as long as it stays on the page, whatever else is moved there.
+    """
+    key = (hashlib.sha256(data).hexdigest(), name)
+    if st.session_state.get("read", (None,))[0] != key:
+        st.session_state["read"] = (key, *_read(data, name))
+    score: Score | None
+    _, score, said = st.session_state["read"]
+    if score is None:
+        st.error(said)
         return None
     st.caption(f"{said} What follows has its key, meter and tempo.".strip())
     return score
+
+
+def _read(data: bytes, name: str) -> tuple[Score | None, str]:
+    """The music and what to say of it, or what is wrong with it."""
+    try:
+        return given_in(data, name)
+    except KantorError as error:
+        return None, str(error)
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 // The panel: what a piece is asked to be, and what may change while it plays.
-import { $, make, option, settled } from "./dom.ts";
+import { $, gathered, make, option } from "./dom.ts";
 import type { ModelInfo, Preset, RuleInfo, Start, Turn } from "./wire.ts";
 
 const MAJOR = ["C", "G", "D", "A", "E", "B", "F#", "F", "Bb", "Eb", "Ab", "Db"];
@@ -33,13 +33,14 @@ export class Controls {
   private preset = "";
   /** What a preset asks for that has no control of its own. */
   private rest: Partial<Start> = {};
+  /** Sliders that moved within a moment are one turn. */
+  private readonly turned = gathered<Turn>(120, (changes) => this.onturn({ ...changes, type: "turn" }));
 
   constructor() {
-    const turned = settled(120, (turn: Turn) => this.onturn(turn));
     for (const name of SLIDERS)
       slider(name).addEventListener("input", () => {
         this.say();
-        turned({ type: "turn", [name]: Number(slider(name).value) });
+        this.turned.add({ [name]: Number(slider(name).value) });
         this.onchange();
       });
     $<HTMLInputElement>("tempo").addEventListener("input", () => {
@@ -48,7 +49,7 @@ export class Controls {
       this.onchange();
     });
     $("key").addEventListener("change", () => {
-      this.onturn({ type: "turn", key: value("key") });
+      this.turnNow({ key: value("key") });
       this.onchange();
     });
     $("model").addEventListener("change", () => {
@@ -150,12 +151,15 @@ export class Controls {
     return names === null ? given : ["none", ...names, ...given];
   }
 
+  private turnNow(changes: Partial<Turn>): void {
+    this.turned.add(changes);
+    this.turned.flush();
+  }
+
   private chip(preset: Preset, first: boolean): HTMLButtonElement {
     const chip = make("button", { type: "button", role: "radio", title: preset.about, "aria-checked": "false", tabIndex: first ? 0 : -1 }, preset.name);
     chip.addEventListener("click", () => {
-      this.choose(preset);
-      const { temperature, top_p, density } = this.settings;
-      this.onturn({ type: "turn", temperature, top_p, density });
+      this.choose(preset); // for the next piece: the present one stays as it is
       this.onchange();
     });
     chip.addEventListener("keydown", (event) => {
@@ -195,8 +199,6 @@ export class Controls {
       for (const box of boxes()) box.checked = names.includes(box.value) || (box.dataset["standard"] === "true" && !rules.includes("none"));
     }
     this.say();
-    const tempoSet = this.tempo;
-    this.ontempo(tempoSet);
   }
 
   /** Offers what the model can follow. */
@@ -212,7 +214,7 @@ export class Controls {
       ...usable.map((rule) => {
         const box = make("input", { type: "checkbox", value: rule.name, checked: standing(rule), "data-standard": String(standing(rule)) });
         box.addEventListener("change", () => {
-          this.onturn({ type: "turn", rules: this.spelt() });
+          this.turnNow({ rules: this.spelt() });
           this.onchange();
         });
         return make("label", { className: "check", title: `forbids ${rule.forbids}` }, box, rule.name.replaceAll("-", " "));

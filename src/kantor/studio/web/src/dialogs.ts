@@ -1,7 +1,7 @@
 // What opens over the page: other choices for a note, variations side by side, history, saving, help.
 import { dialog, make } from "./dom.ts";
 import type { History } from "./history.ts";
-import { endOf, type Note, type Piece, pitchName } from "./music.ts";
+import { type Note, type Piece, pitchName, type WireScore } from "./music.ts";
 import { KEYS, type KantorRoll } from "./roll.ts";
 import type { Choice } from "./wire.ts";
 
@@ -94,11 +94,11 @@ const KINDS = [
   ["csv", "CSV grid"],
 ] as const;
 
-export function showSaving(piece: Piece, take: (kind: string) => Promise<void>, link: () => Promise<string>): void {
+export function showSaving(piece: WireScore, take: (kind: string) => Promise<void>, link: () => Promise<string>): void {
   const { box, body } = dialog("taking");
-  const said = make("p", { role: "status", className: "wide" }, piece.recipe ? "The link holds the recipe: whoever opens it hears the same piece." : "The piece was edited, so the link holds its notes.");
+  const said = make("p", { role: "status", className: "wide" }, piece.recipe ? "The link holds the recipe: whoever opens it hears the same piece." : "No recipe makes this piece as it is now, so the link holds its notes.");
   const kinds = KINDS.map(([kind, name]) => {
-    const button = make("button", { type: "button", "data-kind": kind, disabled: !endOf(piece) }, name);
+    const button = make("button", { type: "button", "data-kind": kind, disabled: !piece.notes.length && !piece.length_ticks }, name);
     button.addEventListener("click", () => void take(kind).then(() => (said.textContent = `${name} saved.`), (error: Error) => (said.textContent = error.message)));
     return button;
   });
@@ -107,7 +107,11 @@ export function showSaving(piece: Piece, take: (kind: string) => Promise<void>, 
   void link().then((address) => (shown.value = address));
   copy.addEventListener("click", () => {
     shown.select();
-    navigator.clipboard.writeText(shown.value).then(() => (said.textContent = "Link copied."), () => (said.textContent = "Copy the link from the field."));
+    const byHand = () => (said.textContent = "The browser does not let this page copy; copy the link from the field.");
+    // Only pages from this machine, or over HTTPS, have a clipboard.
+    const copied = (navigator.clipboard as Clipboard | undefined)?.writeText(shown.value);
+    if (copied) copied.then(() => (said.textContent = "Link copied."), byHand);
+    else byHand();
   });
   body.replaceChildren(make("div", { className: "taking" }, ...kinds, copy, shown, said));
   box.showModal();

@@ -43,6 +43,24 @@ export function settled<A extends unknown[]>(wait: number, what: (...values: A) 
   };
 }
 
+/** The same for changes of several fields: what comes while it is not yet quiet is told all together, the last of each. */
+export function gathered<T extends object>(wait: number, what: (changes: Partial<T>) => void): { add: (changes: Partial<T>) => void; flush: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let changes: Partial<T> | null = null;
+  const flush = () => {
+    clearTimeout(timer);
+    const all = changes;
+    changes = null;
+    if (all) what(all);
+  };
+  const add = (more: Partial<T>) => {
+    changes = { ...changes, ...more };
+    clearTimeout(timer);
+    timer = setTimeout(flush, wait);
+  };
+  return { add, flush };
+}
+
 export function dialog(id: string): { box: HTMLDialogElement; body: HTMLElement } {
   const box = $<HTMLDialogElement>(id);
   return { box, body: box.querySelector<HTMLElement>(".body")! };

@@ -1,5 +1,5 @@
 // A piece that is being composed, as the server's messages tell it. Pure: messages in, a piece out.
-import { EMPTY, freshId, type Note, type Piece } from "./music.ts";
+import { EMPTY, freshId, type Note, type Part, type Piece } from "./music.ts";
 import type { Started, ServerMessage } from "./wire.ts";
 
 export class Growing {
@@ -13,6 +13,7 @@ export class Growing {
   givenUntil: number;
   length: number;
   private frame: Piece;
+  private played: ReadonlyMap<number, number> = new Map();
   private readonly notes = new Map<number, Note>();
   private made: Piece | null = null;
 
@@ -28,8 +29,29 @@ export class Growing {
 
   /** The piece as far as it is composed. */
   get piece(): Piece {
-    this.made ??= { ...this.frame, notes: [...this.notes.values()] };
+    this.made ??= { ...this.frame, parts: playedOn(this.frame.parts, this.played), notes: [...this.notes.values()] };
     return this.made;
+  }
+
+  /** What there is by now, as a piece of its own: it ends where the music ends. */
+  get part(): Piece {
+    const { piece, until } = this;
+    const begun = <T extends { tick: number }>(events: T[]): T[] => events.filter((event) => event.tick < until);
+    return {
+      ...piece,
+      tempi: begun(piece.tempi),
+      meters: begun(piece.meters),
+      keys: begun(piece.keys),
+      fermatas: piece.fermatas.filter((tick) => tick < until),
+      barlines: piece.barlines.filter((tick) => tick < until),
+      length_ticks: until,
+    };
+  }
+
+  /** Parts on other instruments than the server knows of: programs by part. */
+  set programs(chosen: ReadonlyMap<number, number>) {
+    this.played = new Map(chosen);
+    this.made = null;
   }
 
   /** The same piece with another plan, as after a change of key. */
@@ -64,6 +86,10 @@ export class Growing {
     this.made = null;
   }
 }
+
+/** Parts on the instruments that were chosen for them; drums stay drums. */
+export const playedOn = (parts: readonly Part[], chosen: ReadonlyMap<number, number>): Part[] =>
+  parts.map((part, index) => (part.is_drum ? part : { ...part, program: chosen.get(index) ?? part.program }));
 
 const frameOf = (started: Started): Piece => ({
   ...EMPTY,

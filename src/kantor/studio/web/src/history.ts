@@ -83,9 +83,10 @@ export class History<T> {
       const { moment, depth } = stack.pop()!;
       rows.push({ moment, depth, current: moment.id === this.at, line: line.has(moment.id) });
       const below = children.get(moment.id) ?? [];
-      // The eldest child goes on in its parent's column; the others branch off.
-      below.forEach((child, index) => stack.push({ moment: child, depth: depth + (index ? 1 : 0) }));
-      if (below.length > 1) stack.push(...stack.splice(-below.length));
+      // The others branch off at once, in the order in which they were made; the eldest child goes on in its parent's column.
+      const [eldest, ...others] = below;
+      if (eldest) stack.push({ moment: eldest, depth });
+      for (const child of others.reverse()) stack.push({ moment: child, depth: depth + 1 });
     }
     return rows;
   }

@@ -26,6 +26,9 @@ export class KantorPlayer extends HTMLElement {
   private readonly clock = document.createElement("span");
   private transport: Transport | null = null;
   private timer = 0;
+  private steps = 0;
+  private context: AudioContext | null = null;
+  private begun = false;
 
   constructor() {
     super();
@@ -43,19 +46,25 @@ export class KantorPlayer extends HTMLElement {
     this.button.addEventListener("click", () => this.toggle());
     this.roll.addEventListener("toggle", () => this.toggle());
     this.roll.addEventListener("seek", (event) => this.seek((event as CustomEvent<{ tick: number }>).detail.tick));
-    this.roll.addEventListener("region", () => this.transport && (this.transport.loop = this.roll.loop));
+    this.roll.addEventListener("region", () => this.transport?.repeat(this.roll.loop));
+    this.roll.addEventListener("from", (event) => this.playFrom((event as CustomEvent<{ tick: number }>).detail.tick));
     this.roll.addEventListener("edit", () => this.transport?.change(this.source()));
   }
 
   connectedCallback(): void {
     this.roll.toggleAttribute("readonly", !this.hasAttribute("editable"));
-    const script = this.querySelector('script[type="application/json"]');
+    const script = this.begun ? null : this.querySelector('script[type="application/json"]');
+    this.begun = true; // moved to another place it keeps what it has
     if (script?.textContent) this.piece = named(JSON.parse(script.textContent) as WireScore);
     else this.show();
   }
 
   disconnectedCallback(): void {
     this.transport?.stop();
+    this.transport = null; // another one is made should it come back
+    window.clearInterval(this.steps);
+    void this.context?.close();
+    this.context = null;
     cancelAnimationFrame(this.timer);
   }
 
@@ -91,11 +100,18 @@ export class KantorPlayer extends HTMLElement {
     this.roll.playhead = tick;
   }
 
+  private playFrom(tick: number): void {
+    this.seek(tick);
+    if (this.transport?.state === "stopped" || this.transport?.state === "paused") this.toggle();
+  }
+
   private wake(): Transport {
     const context = new AudioContext();
+    this.context = context;
     const transport = new Transport(context, new OscillatorVoice(context), this.source());
     transport.onstate = () => this.show();
-    window.setInterval(() => transport.step(), 100);
+    transport.loop = this.roll.loop;
+    this.steps = window.setInterval(() => transport.step(), 100);
     void context.resume();
     return transport;
   }

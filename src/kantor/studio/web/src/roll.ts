@@ -2,7 +2,7 @@
 //
 // Properties: piece, playhead, selection, lockedParts, lockedRegion, loop, faults, surprise, voice (the part of new notes),
 // readonly, follow. Events, all of them CustomEvents: "edit" {piece, label}, "select" {notes}, "seek" {tick},
-// "region" {loop}, "pick" {note} (a click on one note), "toggle" (space bar).
+// "from" {tick} (play from there), "region" {loop}, "pick" {note} (a click on one note), "toggle" (space bar).
 //
 // Mouse and touch: drag a note to move it, its end to lengthen it, empty space to select, double-click to add a note or
 // take one away; drag along the ruler to loop. Keyboard: `KEYS` below, which "?" shows. Screen readers hear the note
@@ -39,7 +39,9 @@ export const KEYS: readonly [string, string][] = [
   ["Insert or N", "add a note after this one"],
   ["Delete", "take away"],
   ["Ctrl + A", "select all"],
+  ["P", "play from this note"],
   ["L", "loop the selection, or stop looping"],
+  ["Escape", "nothing selected, no loop"],
   ["+ −", "zoom"],
   ["Enter", "what else could this note be?"],
   ["Space", "play or pause"],
@@ -157,6 +159,7 @@ export class KantorRoll extends HTMLElement {
     const there = new Set(notes.map((note) => note.id));
     for (const id of this._selection) if (!there.has(id)) this._selection.delete(id);
     this.bars = barsOf(this._piece);
+    this.voice = Math.min(this.voice, Math.max(0, this._piece.parts.length - 1)); // the piece before may have had more
     this.fit();
   }
 
@@ -604,6 +607,11 @@ export class KantorRoll extends HTMLElement {
         if (!chosen.length && !this._loop) return false;
         this._selection.clear();
         this.selected();
+        if (this._loop) this.loopOver(null);
+        return true;
+      case "p":
+      case "P":
+        if (chosen.length) this.emit("from", { tick: Math.min(...chosen.map((note) => note.onset)) });
         return true;
       case "Enter":
         if (chosen.length === 1) this.emit("pick", { note: chosen[0] });
@@ -663,10 +671,14 @@ export class KantorRoll extends HTMLElement {
     const loop: [number, number] | null = this._loop || !notes.length
       ? null
       : [Math.min(...notes.map((note) => note.onset)), Math.max(...notes.map((note) => note.onset + note.duration))];
+    this.loopOver(loop);
+    return true;
+  }
+
+  private loopOver(loop: [number, number] | null): void {
     this._loop = loop;
     this.emit("region", { loop });
     this.draw();
-    return true;
   }
 
   // -- pointer -------------------------------------------------------------------------------------------------
@@ -778,14 +790,10 @@ export class KantorRoll extends HTMLElement {
     const [from, to] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
     if (from === to) {
       const tick = Math.max(0, floorTo(tickAt(this.view, this.at(event)[0]), this.grid));
-      if (this._loop && (tick < this._loop[0] || tick > this._loop[1])) {
-        this._loop = null;
-        this.emit("region", { loop: null });
-      }
+      if (this._loop && (tick < this._loop[0] || tick > this._loop[1])) this.loopOver(null);
       this.emit("seek", { tick });
     } else {
-      this._loop = [from, to];
-      this.emit("region", { loop: this._loop });
+      this.loopOver([from, to]);
     }
     this.draw();
   }

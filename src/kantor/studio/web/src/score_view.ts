@@ -1,5 +1,6 @@
 // <kantor-score>: the engraved pages. Notes that sound are lit, faulty ones marked, and a click on one tells which.
 import type { Note } from "./music.ts";
+import { unstyled } from "./plain_svg.ts";
 import type { Engraved } from "./wire.ts";
 
 export class KantorScore extends HTMLElement {
@@ -91,9 +92,9 @@ export class KantorScore extends HTMLElement {
 /** Note values before tempi, which the engraver's own font has in its private area, as all fonts have them. */
 const TEMPO_SIGNS: Record<string, string> = { "\ueca3": "𝅗𝅥", "\ueca5": "♩", "\ueca7": "♪", "\uecb7": "." };
 
-/** An SVG from the server as elements, without its own style sheet, which a strict policy would refuse. */
+/** An SVG from the server as elements. */
 function picture(source: string, index: number, count: number): Element {
-  const plain = source.replace(/<style[\s\S]*?<\/style>/g, "").replace(/[\ueca2-\uecb7]/g, (sign) => TEMPO_SIGNS[sign] ?? "");
+  const plain = unstyled(source).replace(/[\ueca2-\uecb7]/g, (sign) => TEMPO_SIGNS[sign] ?? "");
   const parsed = new DOMParser().parseFromString(plain, "image/svg+xml");
   const svg = document.importNode(parsed.documentElement, true);
   const [width, height] = [svg.getAttribute("width"), svg.getAttribute("height")].map((size) => Number.parseFloat(size ?? ""));
@@ -101,7 +102,6 @@ function picture(source: string, index: number, count: number): Element {
   svg.removeAttribute("width");
   svg.removeAttribute("height");
   for (const element of svg.querySelectorAll(":scope > rect, script")) element.remove(); // the page's own ground is ours
-  for (const element of [svg, ...svg.querySelectorAll("[style]")]) element.removeAttribute("style");
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", count > 1 ? `Score, page ${index + 1} of ${count}` : "Score");
   svg.classList.add("page");

@@ -7,6 +7,8 @@ import type { Voice } from "./transport.ts";
 export class Sound {
   readonly context = new AudioContext({ latencyHint: "interactive" });
   onvoice: (voice: Voice) => void = () => {};
+  /** The MIDI instrument that was played on takes no more: this computer plays again. */
+  onfallback: () => void = () => {};
   private readonly simple = new OscillatorVoice(this.context);
   private sampled: SoundFontVoice | null = null;
   private midi: MidiVoice | null = null;
@@ -35,10 +37,20 @@ export class Sound {
   }
 
   out(output: MIDIOutput | null): void {
-    this.voice.silence();
-    this.midi = output && new MidiVoice(output, this.context);
+    const before = this.midi;
+    this.midi = null; // should it fail now, it has been left already
+    before?.silence();
+    const next = output && new MidiVoice(output, this.context, () => this.midi === next && this.fallBack());
+    this.midi = next;
     this.tell();
     this.onvoice(this.voice);
+  }
+
+  private fallBack(): void {
+    this.midi = null;
+    this.tell();
+    this.onfallback();
+    queueMicrotask(() => this.onvoice(this.voice)); // not amid the note that failed
   }
 
   instruments(programs: readonly number[], volumes: readonly number[]): void {
@@ -59,6 +71,8 @@ export class Sound {
     this.simple.volumes = this.volumes;
     this.sampled?.instruments(this.programs);
     this.sampled?.levels(this.volumes);
-    this.midi?.instruments(this.programs);
+    if (!this.midi) return;
+    this.midi.volumes = this.volumes;
+    this.midi.instruments(this.programs);
   }
 }

@@ -4,11 +4,10 @@
 // to mute the deck that plays, with all that is still due on it, and go on with another one.
 import { WorkletSynthesizer } from "spessasynth_lib";
 import processor from "../node_modules/spessasynth_lib/dist/spessasynth_processor.min.js?url";
+import { CHANNELS, channelOf } from "./channels.ts";
 import type { Voice } from "./transport.ts";
 
 const DECKS = 4;
-const CHANNELS = 16;
-const DRUMS = 9;
 const VOLUME = 7; // the MIDI controller
 
 export class SoundFontVoice implements Voice {
@@ -89,11 +88,4 @@ export class SoundFontVoice implements Voice {
   private channel(part: number): number {
     return this.deck * CHANNELS + channelOf(part, this.programs[part]);
   }
-}
-
-/** Fifteen channels for parts; the tenth is the drums'. */
-function channelOf(part: number, program = 0): number {
-  if (program > 127) return DRUMS;
-  const channel = part % (CHANNELS - 1);
-  return channel >= DRUMS ? channel + 1 : channel;
 }

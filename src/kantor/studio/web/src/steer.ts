@@ -1,5 +1,6 @@
 // What is asked of the model about a piece: pure functions from a piece, a selection and locks to a request's body.
-import { barsOf, endOf, inOrder, type Note, type Piece, toWire, type WireScore } from "./music.ts";
+import { barsOf, endOf, inOrder, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
+import { UNMARKED_TEMPO } from "./timeline.ts";
 
 export interface Locks {
   parts: ReadonlySet<number>;
@@ -59,6 +60,28 @@ export function barAt(piece: Piece, tick: number): { index: number; start: numbe
   const bars = barsOf(piece);
   const index = Math.max(0, bars.findLastIndex((bar) => bar.start <= tick));
   return { index, start: bars[index]?.start ?? 0 };
+}
+
+/** Notes that are as they were keep their names, so that a selection survives. */
+export function reconciled(piece: Piece, old: Piece): Piece {
+  const known = new Map(old.notes.map((note) => [`${place(note)}:${note.duration}`, note.id]));
+  const taken = new Set<number>();
+  return {
+    ...piece,
+    notes: piece.notes.map((note) => {
+      const id = known.get(`${place(note)}:${note.duration}`);
+      if (id === undefined || taken.has(id)) return note;
+      taken.add(id);
+      return { ...note, id };
+    }),
+  };
+}
+
+/** The score faster or slower by a factor; at another tempo than its recipe's it has no recipe. */
+export function atSpeed(score: WireScore, speed: number): WireScore {
+  if (speed === 1) return score;
+  const tempi = score.tempi.length ? score.tempi : [{ tick: 0, quarters_per_minute: UNMARKED_TEMPO }];
+  return { ...score, tempi: tempi.map((tempo) => ({ ...tempo, quarters_per_minute: tempo.quarters_per_minute * speed })), recipe: "" };
 }
 
 /** All that comes before a tick, to be gone on from; notes that sound across it end there. */

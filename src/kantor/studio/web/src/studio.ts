@@ -1,39 +1,50 @@
 // The page: what was pressed becomes a message or an edit, what comes back becomes music and pictures.
 import { Controls, type Settings } from "./controls.ts";
-import { showChoices, showHelp, showHistory, showSaving, showVariations, type Take } from "./dialogs.ts";
-import { $, make, option, settled } from "./dom.ts";
+import { showHelp, showHistory, showSaving } from "./dialogs.ts";
+import { $, settled } from "./dom.ts";
 import { keep, kept } from "./draft.ts";
-import { Growing } from "./growing.ts";
+import { Engraving, type Sheet } from "./engraving.ts";
+import { handOver, wireFiles } from "./files.ts";
+import { Growing, playedOn } from "./growing.ts";
 import { History } from "./history.ts";
-import { linked, linkTo } from "./link.ts";
-import { hasMidi, midiAccess, quantised, Recorder } from "./midi.ts";
+import { Judging } from "./judging.ts";
+import { isLink, linked, LinkError, linkTo, scoreIn } from "./link.ts";
+import { Live } from "./live.ts";
+import { quantised, type Struck } from "./midi.ts";
+import { MidiPanel } from "./midi_panel.ts";
 import { barsOf, EMPTY, endOf, fromWire, keyName, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
-import type { Fault, KantorRoll } from "./roll.ts";
+import type { Page } from "./page.ts";
+import type { KantorRoll } from "./roll.ts";
 import type { KantorScore } from "./score_view.ts";
 import { Sound } from "./sound.ts";
-import { barAt, before, infillBody, isLocked, lineOf, type Locks, sent } from "./steer.ts";
-import { Timeline } from "./timeline.ts";
+import { atSpeed, barAt, before, type Locks, reconciled, sent } from "./steer.ts";
+import { Steering } from "./steering.ts";
+import { wireTheme } from "./theme.ts";
+import { Timeline, UNMARKED_TEMPO } from "./timeline.ts";
 import { LOOK_AHEAD, type Source, Transport } from "./transport.ts";
 import { Voices } from "./voices.ts";
 import {
-  type Choice, type Done, type Engraved, get, type Instrument, Live, type ModelInfo, post, type Preset, Refusal,
-  type RuleInfo, save, type ServerMessage, type Start, type Started, type Turn, upload, type WireFault, type WirePiece,
+  type Done, get, GONE, type Instrument, type ModelInfo, post, type Preset, Refusal,
+  type RuleInfo, save, sentence, type ServerMessage, type Start, type Started, type Turn, upload, type WirePiece,
 } from "./wire.ts";
 
-const VOICE_NAMES = ["soprano", "alto", "tenor", "bass"];
-const TAKES = 3;
 const PROMISE = 0.5; // seconds beyond the look-ahead that are told to the server as good as scheduled
 const PLAYED_EVERY = 300; // ms between two words on where the playhead is
 const FRAME = 30; // ms between two pictures: a playhead needs no more
 const HOLD = 400; // ms at most that nothing more is scheduled while a turn is on its way
-const ENGRAVE_EVERY = 2500; // ms between two engravings of a piece that grows
+const SAVE_EVERY = 3000; // ms between two savings of a piece that grows
+const PIANO = { name: "Piano", program: 0, is_drum: false };
 
 interface Draft {
   piece: Piece;
   settings: Settings;
+  /** How many times as fast as written it was played. */
+  speed?: number;
+  /** What was on the page before a link was followed. */
+  aside?: Piece | null;
 }
 
-export class Studio {
+export class Studio implements Page {
   readonly controls = new Controls();
   readonly voices = new Voices();
   readonly sound = new Sound();
@@ -54,15 +65,23 @@ export class Studio {
   private lastPlayed = 0;
   private animatedAt = 0;
   private region: [number, number] | null = null;
-  private faultList: Fault[] = [];
-  private showsFaults = true;
-  private showsSurprise = false;
   private timeline = new Timeline([], 480);
   private audition: Piece | null = null;
-  private recorder: Recorder | null = null;
-  private engraving = false;
-  private engraveAgain = false;
-  private engravedAt = 0;
+  private readonly judging = new Judging(this);
+  private readonly steering = new Steering(this);
+  private readonly engraving = new Engraving(this.score, () => this.sheet(), () => this.judging.show());
+  /** How many times as fast as written the piece is played. */
+  private speed = 1;
+  private tempoMoved = false;
+  private recordedFrom = 0;
+  private savedAt = 0;
+  private aside: Piece | null = null;
+  /** What was kept has been put back: before, there is nothing to keep in its place. */
+  private restored = false;
+  /** The socket is lost: until it is back, nothing else is said of composing. */
+  private lost = false;
+  /** A session is being taken up again: what comes is what is already heard. */
+  private resuming = false;
   private painting = false;
   private busy = false;
 
@@ -72,13 +91,15 @@ export class Studio {
     this.sound.onvoice = (voice) => this.transport.speak(voice);
     this.live.onmessage = (message) => this.heard(message);
     this.live.onstatus = (status, text) => this.connection(status, text);
+    this.live.composing = () => this.unfinished !== null;
     this.live.whereabouts = () => ({ since: this.growing?.until ?? 0, branch: this.growing?.branch ?? 0 });
     this.wireControls();
     this.wireButtons();
     this.wireRoll();
     this.wireKeys();
     this.wireFiles();
-    this.wireTheme();
+    wireTheme((dark) => this.roll.toggleAttribute("dark", dark));
+    this.wireMidi();
     window.setInterval(() => this.step(), 100);
     this.animate();
   }
@@ -108,7 +129,12 @@ export class Studio {
   // -- the piece -----------------------------------------------------------------------------------------------
 
   get piece(): Piece {
-    return this.growing && !this.growing.whole ? this.growing.piece : this.history.current.value;
+    return this.unfinished?.piece ?? this.history.current.value;
+  }
+
+  /** The piece that is being composed, if one is. */
+  get unfinished(): Growing | null {
+    return this.growing && !this.growing.whole ? this.growing : null;
   }
 
   get locks(): Locks {
@@ -116,7 +142,7 @@ export class Studio {
   }
 
   private source(): Source {
-    const growing = this.growing && !this.growing.whole && !this.audition ? this.growing : null;
+    const growing = this.audition ? null : this.unfinished;
     const piece = this.audition ?? this.piece;
     const frontier = growing ? Math.min(growing.until, this.promised) : this.starting ? 0 : Number.POSITIVE_INFINITY;
     const end = growing ? Math.max(growing.length, 1) : this.starting ? Number.POSITIVE_INFINITY : endOf(piece);
@@ -131,12 +157,24 @@ export class Studio {
     this.changed();
   }
 
-  /** The piece is no longer the server's: what still comes of it is not ours. */
+  amend(piece: Piece): void {
+    this.history.amend(piece);
+    this.show();
+  }
+
+  /** The piece is no longer the server's: what still comes of it is not ours. What there is of it stays in the history. */
   private leave(): void {
-    if (this.growing && !this.growing.whole) this.live.say({ type: "pause" });
-    this.growing = null;
-    this.starting = false;
+    if (this.unfinished || this.starting) this.live.leave();
+    if (this.starting) this.transport.stop();
+    this.setAside();
+    this.starting = this.lost = this.resuming = false;
     this.release();
+  }
+
+  private setAside(): void {
+    const growing = this.unfinished;
+    this.growing = null;
+    if (growing?.piece.notes.length) this.history.push(growing.part, "interrupted");
   }
 
   private changed(): void {
@@ -145,25 +183,44 @@ export class Studio {
     this.voices.show(piece);
     this.show();
     this.transport.change(this.source());
-    this.sound.instruments(piece.parts.map((part) => (part.is_drum ? 128 : part.program)), this.voices.volumes);
-    this.engrave();
-    this.check();
+    this.tellInstruments();
+    this.engraving.ask();
+    this.judging.changed();
     this.autosave();
     this.refresh();
-    if (this.showsSurprise) void this.judge();
   }
 
   private retime(): void {
     const { tempi, ticks_per_quarter } = this.piece;
-    const first = tempi[0]?.quarters_per_minute;
-    this.timeline = first
-      ? new Timeline(tempi, ticks_per_quarter, this.controls.tempo / first)
-      : new Timeline([{ tick: 0, quarters_per_minute: this.controls.tempo }], ticks_per_quarter);
+    this.timeline = new Timeline(tempi, ticks_per_quarter, this.speed);
+  }
+
+  /** Another piece is on the page: it is played as it is written. */
+  private asWritten(piece: Piece): void {
+    this.speed = 1;
+    this.voices.chosen.clear();
+    if (piece.notes.length) this.controls.tempo = piece.tempi[0]?.quarters_per_minute ?? UNMARKED_TEMPO;
+  }
+
+  /** The piece at the tempo that is heard; at another tempo than its recipe's it has no recipe. */
+  private outgoing(): WireScore {
+    return atSpeed(toWire(this.unfinished?.part ?? this.piece), this.speed);
+  }
+
+  private tellInstruments(): void {
+    this.sound.instruments(this.piece.parts.map((part) => (part.is_drum ? 128 : part.program)), this.voices.volumes);
+  }
+
+  /** A piece that hands begin has a part to play on, and the tempo of the slider. */
+  private founded(piece: Piece): Piece {
+    const begun = this.piece.notes.length > 0 || piece.tempi.length > 0;
+    const tempi = begun ? piece.tempi : [{ tick: 0, quarters_per_minute: this.controls.tempo }];
+    return { ...piece, tempi, parts: piece.parts.length ? piece.parts : [PIANO] };
   }
 
   private show(): void {
     const piece = this.piece;
-    const growing = this.growing && !this.growing.whole ? this.growing : null;
+    const growing = this.unfinished;
     this.roll.piece = piece;
     this.roll.frontier = growing ? growing.until : Number.POSITIVE_INFINITY;
     this.roll.lockedParts = this.voices.locked;
@@ -180,44 +237,62 @@ export class Studio {
     });
   }
 
-  private readonly autosave = settled(700, () => {
-    if (this.growing && !this.growing.whole) return;
-    const draft: Draft = { piece: this.piece, settings: this.controls.settings };
-    void keep(draft).then(() => (document.documentElement.dataset["saved"] = String(draft.piece.notes.length)));
-  });
+  private readonly autosave = settled(700, () => this.save());
 
+  private save(): void {
+    if (!this.restored) return;
+    this.savedAt = performance.now();
+    const growing = this.unfinished?.piece.notes.length ? this.unfinished : null;
+    const { speed, aside } = this;
+    const draft: Draft = { piece: growing?.part ?? this.history.current.value, settings: this.controls.settings, speed, aside };
+    void keep(draft).then(() => (document.documentElement.dataset["saved"] = String(draft.piece.notes.length)));
+  }
+
+  /** What was on the page when it was left; then, as a child of it, what the address holds. */
   private async restore(): Promise<void> {
-    try {
-      const link = await linked(location.hash);
-      if (link) return await this.follow(link);
-    } catch (error) {
-      this.say(error instanceof Refusal ? error.message : "This link is damaged; ask for it again.", true);
-      return;
-    }
     const draft = await kept<Draft>();
-    if (!draft) return;
+    if (draft) this.putBack(draft);
+    this.restored = true;
+    await this.follow();
+  }
+
+  private putBack(draft: Draft): void {
     this.controls.settings = draft.settings;
+    const again = (piece: Piece) => fromWire({ ...piece, notes: [...piece.notes] });
     if (!draft.piece.notes.length) return;
-    this.history = new History<Piece>(fromWire({ ...draft.piece, notes: [...draft.piece.notes] }), "as you left it");
+    this.aside = draft.aside ?? null;
+    this.history = this.aside ? new History<Piece>(again(this.aside), "before the link") : new History<Piece>(again(draft.piece), "as you left it");
+    if (this.aside) this.history.push(again(draft.piece), "as you left it");
+    this.speed = draft.speed ?? 1;
     this.changed();
     this.say("Your last piece is back.");
   }
 
-  private async follow(link: { kind: "recipe" | "score"; text: string }): Promise<void> {
+  /** Opens the piece that the address holds, if it holds one: a place on the page is none. */
+  private async follow(): Promise<void> {
+    const { hash } = location;
+    if (!isLink(hash)) return;
     this.say("Opening the link…");
-    const score = link.kind === "score"
-      ? (JSON.parse(link.text) as WireScore)
-      : (await post<WirePiece>("api/replay", { recipe: link.text })).score;
-    this.opened(score, "from a link");
-    this.say(link.kind === "recipe" ? "Made again from its recipe, note for note. Press Play." : "The piece of the link is here. Press Play.");
+    try {
+      const link = (await linked(hash))!;
+      const score = link.kind === "score" ? scoreIn(link.text) : (await post<WirePiece>("api/replay", { recipe: link.text })).score;
+      const before = this.piece;
+      this.opened(score, "from a link");
+      this.aside = before.notes.length ? before : null;
+      // The piece is kept from here on, with what is done to it: opening the page anew is not to begin from the link again.
+      if (location.hash === hash) window.history.replaceState(null, "", location.pathname + location.search);
+      this.say(link.kind === "recipe" ? "Made again from its recipe, note for note. Press Play." : "The piece of the link is here. Press Play.");
+    } catch (error) {
+      this.say(error instanceof Refusal || error instanceof LinkError ? error.message : "This link is damaged; ask for it again.", true);
+    }
   }
 
   private opened(score: WireScore, label: string): void {
     const piece = fromWire({ ...EMPTY, ...score });
-    const tempo = piece.tempi[0]?.quarters_per_minute;
-    if (tempo) this.controls.tempo = tempo;
+    this.asWritten(piece);
     this.voices.locked.clear();
-    this.region = null;
+    this.region = this.aside = null;
+    this.roll.loop = this.transport.loop = null;
     this.commit(piece, label, true);
     requestAnimationFrame(() => this.roll.zoomToFit(24));
   }
@@ -227,9 +302,11 @@ export class Studio {
   compose(message: Start = this.controls.start(), from = 0): void {
     this.pressedAt = performance.now();
     this.sound.wake();
-    if (this.growing && !this.growing.whole && this.growing.piece.notes.length) this.history.push(this.growing.piece, "interrupted");
-    this.growing = null;
+    this.setAside();
     this.starting = true;
+    this.speed = 1;
+    this.tempoMoved = this.lost = this.resuming = false;
+    this.voices.chosen.clear();
     this.promised = 0;
     this.audition = null;
     this.region = null;
@@ -254,10 +331,11 @@ export class Studio {
     }
     const growing = this.growing;
     if (!growing) return;
+    const told = growing.whole && message.type === "done"; // the end again, to a page that came again
     growing.take(message);
     if (message.type === "done") {
       this.release();
-      return this.done(growing, message);
+      return told ? undefined : this.done(growing, message);
     }
     if (message.type === "taken_back") {
       this.release();
@@ -268,40 +346,59 @@ export class Studio {
     this.tellPlayed();
     this.transport.step();
     this.repaint();
-    if (message.type === "notes") this.engraveSoon();
+    if (message.type !== "notes") return;
+    this.resuming = false;
+    this.engraving.soon();
+    if (performance.now() - this.savedAt > SAVE_EVERY) this.save();
   }
 
-  /** What was about to sound is void. */
+  /** What was about to sound is void; what sounds need not be. Taking up a session again, it is about to come anew. */
   private goBack(to: number): void {
-    if (this.transport.state === "paused" || this.transport.state === "stopped") this.transport.seek(to);
-    else this.transport.play(to);
+    const { state, position } = this.transport;
+    const at = this.resuming ? position : Math.min(to, position);
+    if (state === "paused" || state === "stopped") this.transport.seek(at);
+    else this.transport.play(at);
   }
 
   private begun(message: Started): void {
     if (this.growing && this.growing.session === message.session && !this.starting) {
       this.growing.plan(message);
-      if (message.resumed) this.say("Connected again.");
+      if (message.resumed) this.resumed();
     } else if (this.starting) {
       this.starting = false;
       this.growing = new Growing(message);
+      const first = message.tempi[0]?.quarters_per_minute;
+      if (this.tempoMoved && first) this.speed = this.controls.tempo / first;
       document.documentElement.dataset["seed"] = String(message.seed);
     } else {
       return;
     }
-    const piece = this.growing!.piece;
+    this.growing!.programs = this.voices.chosen;
     this.retime();
-    this.voices.show(piece);
-    this.sound.instruments(piece.parts.map((part) => (part.is_drum ? 128 : part.program)), this.voices.volumes);
+    this.voices.show(this.growing!.piece);
+    this.tellInstruments();
     this.transport.change(this.source());
-    this.faultList = [];
-    this.showFaults();
+    this.judging.forget();
     this.repaint();
     this.refresh();
   }
 
+  /** A session was taken up again: the server may have missed a pause, and where the playhead is. */
+  private resumed(): void {
+    this.lost = false;
+    this.resuming = true;
+    this.live.say({ type: this.transport.state === "paused" ? "pause" : "resume" });
+    this.sayPlayed();
+    this.say("Connected again.");
+  }
+
   private done(growing: Growing, message: Done): void {
     const nats = new Map(growing.piece.notes.flatMap((note) => (typeof note.nats === "number" ? [[place(note), note.nats] as const] : [])));
-    const piece = reconciled(fromWire({ ...message.score, recipe: message.recipe || message.score.recipe }, nats), growing.piece);
+    const parts = playedOn(message.score.parts, this.voices.chosen);
+    const same = parts.every((part, index) => part.program === message.score.parts[index]?.program);
+    const recipe = same ? message.recipe || message.score.recipe : ""; // on other instruments it is not what its recipe makes
+    const piece = reconciled(fromWire({ ...message.score, parts, recipe }, nats), growing.piece);
+    this.aside = null;
     const branch = message.branch ? `, branch ${message.branch + 1}` : "";
     this.history.push(piece, `${growing.model}, seed ${growing.seed}${branch}`);
     this.changed();
@@ -322,13 +419,21 @@ export class Studio {
   }
 
   private connection(status: "open" | "lost" | "closed", text: string): void {
+    this.lost = status === "lost";
     if (status === "open") return;
-    if (status === "lost") return this.say("The connection was lost; trying again…", true);
-    this.refused(text || "The studio's server does not answer; is `kantor studio` still running?");
+    if (this.lost) return this.say(`${text || "The connection was lost."} Trying again…`, true);
+    // What there is of the piece is kept, and can be gone on from.
+    if (this.starting || (this.unfinished && !this.unfinished.piece.notes.length)) this.transport.stop();
+    this.setAside();
+    this.starting = this.resuming = false;
+    this.release();
+    this.changed();
+    this.say(text || GONE, true);
   }
 
   /** Sliders act from the first beat that is not scheduled: so nothing more is scheduled until the server has answered. */
   private turn(message: Turn | { type: "branch" }): void {
+    if (this.starting && message.type === "turn") return this.live.say(message); // it waits for the piece to begin
     if (!this.growing || (this.growing.whole && message.type === "turn")) return;
     this.held = this.promised = Math.ceil(this.transport.handed);
     this.sayPlayed();
@@ -362,7 +467,8 @@ export class Studio {
 
   private sayPlayed(): void {
     this.lastPlayed = performance.now();
-    this.live.say({ type: "played", tick: Math.floor(this.transport.position), scheduled: Math.ceil(Math.max(this.promised, this.transport.handed)) });
+    const scheduled = Math.ceil(Math.max(this.promised, this.transport.handed));
+    this.live.say({ type: "played", tick: Math.floor(this.transport.position), scheduled, branch: this.growing?.branch ?? 0 });
   }
 
   private back(): void {
@@ -394,8 +500,9 @@ export class Studio {
     const { index } = barAt(piece, at);
     const tick = bars[index + 1]?.start ?? endOf(piece);
     const left = bars.length - index - 1;
-    const { key: _key, meter: _meter, instruments: _instruments, ...start } = this.controls.start();
-    this.compose({ ...start, bars: left > 0 ? left : Math.max(1, start.bars ?? 8), prompt: before(piece, tick) }, bars[index]?.start ?? 0);
+    const { key: _key, meter: _meter, tempo: _tempo, instruments: _instruments, ...start } = this.controls.start();
+    const prompt = atSpeed(before(piece, tick), this.speed); // it brings its own tempi
+    this.compose({ ...start, bars: left > 0 ? left : Math.max(1, start.bars ?? 8), prompt }, bars[index]?.start ?? 0);
   }
 
   // -- playing -------------------------------------------------------------------------------------------------
@@ -405,17 +512,17 @@ export class Studio {
     const { state } = this.transport;
     if (state === "playing" || state === "buffering") {
       this.transport.pause();
-      if (this.growing && !this.growing.whole) this.live.say({ type: "pause" });
+      if (this.unfinished) this.live.say({ type: "pause" });
     } else if (this.piece.notes.length || this.starting) {
-      if (this.growing && !this.growing.whole) this.live.say({ type: "resume" });
+      if (this.unfinished) this.live.say({ type: "resume" });
       this.transport.change(this.source());
       this.transport.play();
     }
   }
 
-  private seek(tick: number): void {
-    this.transport.seek(Math.min(tick, this.growing && !this.growing.whole ? this.growing.until : endOf(this.piece)));
-    if (this.growing && !this.growing.whole) this.tellPlayed(true);
+  seek(tick: number): void {
+    this.transport.seek(Math.min(tick, this.unfinished?.until ?? endOf(this.piece)));
+    if (this.unfinished) this.tellPlayed(true);
   }
 
   private step(): void {
@@ -455,7 +562,7 @@ export class Studio {
   // -- steering ------------------------------------------------------------------------------------------------
 
   /** Asks the server for pieces, one request at a time, and says what went wrong. */
-  private async ask<T>(doing: string, what: () => Promise<T>): Promise<T | null> {
+  async ask<T>(doing: string, what: () => Promise<T>): Promise<T | null> {
     if (this.busy) return null;
     this.busy = true;
     this.say(doing);
@@ -471,89 +578,15 @@ export class Studio {
     }
   }
 
-  private async redoSelection(): Promise<void> {
-    const base = this.piece;
-    const body = infillBody(base, this.roll.selection, this.roll.loop, this.locks);
-    if (!body) return this.say("Everything selected is locked; unlock something to have it composed anew.", true);
-    const answer = await this.ask("Composing the selection anew…", () => post<{ pieces: WirePiece[] }>("api/infill", { ...body, ...this.infillOptions() }));
-    const piece = answer?.pieces[0];
-    if (!piece) return;
-    this.commit(reconciled(fromWire(piece.score), base), "re-do selection");
-    this.say(remarks(piece, "The selection is new; all else is as it was."));
-  }
-
-  private infillOptions(): Record<string, unknown> {
-    return { model: this.controls.filler };
-  }
-
-  private async harmonize(): Promise<void> {
-    const base = this.piece;
-    const part = this.roll.selection[0]?.part ?? base.notes[0]?.part ?? 0;
-    const answer = await this.ask("Writing the other voices…", () => post<{ pieces: WirePiece[] }>("api/harmonize", this.harmonizeBody(base, part)));
-    const piece = answer?.pieces[0];
-    if (!piece) return;
-    this.commit(reconciled(fromWire(piece.score), base), "harmonise");
-    this.say(remarks(piece, "Harmonised; the line is as it was."));
-  }
-
-  private harmonizeBody(piece: Piece, part: number): Record<string, unknown> {
-    const voice = piece.parts.length === VOICE_NAMES.length ? { voice: VOICE_NAMES[part] } : {};
-    return { score: lineOf(piece, part), ...voice, ...this.infillOptions() };
-  }
-
-  private async vary(): Promise<void> {
-    const base = this.piece;
-    const [verb, body, start, what] = this.varied(base);
-    const answer = await this.ask(`${what}…`, () => post<{ pieces: WirePiece[] }>("api/variations", { verb, body, count: TAKES }));
-    if (!answer) return;
-    const takes: Take[] = answer.pieces.map((piece, index) => ({
-      title: String.fromCharCode(66 + index),
-      piece: reconciled(fromWire(piece.score), base),
-      about: remarks(piece, `${piece.nats_per_note.toFixed(2)} nats a note`),
-    }));
-    if (base.notes.length) takes.unshift({ title: "A – as it is", piece: base, about: "What you have now" });
-    this.say("Listen, compare, keep one.");
-    showVariations(takes, this.dark, (take) => this.auditioned(take, start), (take) => {
-      this.audition = null;
-      if (take.piece !== base) this.commit(take.piece, `variation ${take.title}`);
-    });
-  }
-
-  private varied(piece: Piece): [verb: string, body: Record<string, unknown>, start: number, what: string] {
-    const infill = infillBody(piece, this.roll.selection, this.roll.loop, this.locks);
-    if (infill) {
-      const start = Math.min(...infill.select.map((each) => each.start));
-      return ["infill", { ...infill, ...this.infillOptions() }, barAt(piece, start).start, "Composing the selection in several ways"];
-    }
-    const { type: _type, ahead: _ahead, prompt: _prompt, instruments: _instruments, density: _density, ...options } = this.controls.start();
-    const lines = new Set(piece.notes.map((note) => note.part));
-    if (lines.size === 1) return ["harmonize", this.harmonizeBody(piece, [...lines][0]!), 0, "Harmonising in several ways"];
-    return ["generate", { ...options, bars: Math.min(options.bars ?? 16, 64) }, 0, "Composing several pieces"];
-  }
-
-  private auditioned(take: Take | null, start: number): void {
+  audit(piece: Piece | null, from: number): void {
     const { state, position } = this.transport;
     const going = this.audition !== null && state === "playing";
-    this.audition = take?.piece ?? null;
+    if (!piece && !this.audition) return;
+    this.audition = piece;
     this.sound.wake();
     this.transport.pause();
     this.transport.change(this.source());
-    if (take) this.transport.play(going ? position : start);
-  }
-
-  private async pick(note: Note): Promise<void> {
-    if (this.growing && !this.growing.whole) return;
-    const base = this.piece;
-    const index = sent(base).findIndex((each) => each.id === note.id);
-    const answer = await this.ask("Asking the model…", () =>
-      post<{ choices: Choice[]; nats: number | null }>("api/choices", { score: { ...toWire(base), recipe: "" }, model: this.controls.settings.model, note: index }));
-    if (!answer) return;
-    this.say("");
-    const swap = (pitch: number) => {
-      this.commit({ ...base, recipe: "", notes: base.notes.map((each) => (each.id === note.id ? { ...each, pitch, nats: null } : each)) }, "swap a note");
-      this.sound.touch(note.part, pitch);
-    };
-    showChoices(note, base.parts[note.part]?.name || `Part ${note.part + 1}`, answer.choices, answer.nats, isLocked(note, this.locks) ? null : swap);
+    if (piece) this.transport.play(going ? position : from);
   }
 
   private lockRegion(): void {
@@ -565,88 +598,15 @@ export class Studio {
     this.say(this.region ? "The region stays as it is." : "The region is free again.");
   }
 
-  // -- what the rules and the model say --------------------------------------------------------------------------
-
-  private readonly check = settled(350, () => void this.findFaults());
-
-  private async findFaults(): Promise<void> {
-    const piece = this.piece;
-    if (!this.showsFaults || !piece.notes.length || (this.growing && !this.growing.whole)) return this.showFaults();
-    try {
-      const { faults } = await post<{ faults: WireFault[] }>("api/check", { score: { ...toWire(piece), recipe: "" } });
-      if (piece !== this.piece) return;
-      const order = sent(piece);
-      this.faultList = faults.map((fault) => ({ ...fault, ids: fault.notes.flatMap((index) => order[index]?.id ?? []) }));
-    } catch {
-      this.faultList = [];
-    }
-    this.showFaults();
-  }
-
-  private showFaults(): void {
-    const faults = this.showsFaults ? this.faultList : [];
-    this.roll.faults = faults;
-    this.score.mark(new Set(faults.flatMap((fault) => fault.ids ?? [])));
-    const rows = faults.slice(0, 60).map((fault) => {
-      const row = make("button", { type: "button", title: fault.rule }, fault.text);
-      row.addEventListener("click", () => {
-        this.roll.selection = this.piece.notes.filter((note) => fault.ids?.includes(note.id));
-        this.seek(barAt(this.piece, fault.tick).start);
-        this.refresh();
-      });
-      return make("li", {}, row);
-    });
-    const none = !this.piece.notes.length ? "None looked for yet." : this.showsFaults ? "None: every rule holds." : "Not shown.";
-    $("fault-list").replaceChildren(...(rows.length ? rows : [make("li", { className: "none" }, none)]));
-  }
-
-  private async judge(): Promise<void> {
-    const piece = this.piece;
-    if (piece.notes.length && piece.notes.every((note) => typeof note.nats === "number")) return;
-    try {
-      const { nats } = await post<{ nats: (number | null)[] }>("api/surprise", { score: { ...toWire(piece), recipe: "" }, model: this.controls.settings.model });
-      if (piece !== this.piece) return;
-      const by = new Map(sent(piece).map((note, index) => [note.id, nats[index] ?? null]));
-      this.history.amend({ ...piece, notes: piece.notes.map((note) => ({ ...note, nats: by.get(note.id) ?? null })) });
-      this.show();
-    } catch (error) {
-      this.say(sentence(error), true);
-    }
-  }
-
   // -- engraving -------------------------------------------------------------------------------------------------
 
-  private readonly engrave = settled(120, () => void this.engraveNow());
-
-  private engraveSoon(): void {
-    if (performance.now() - this.engravedAt > ENGRAVE_EVERY) void this.engraveNow();
-  }
-
-  private async engraveNow(): Promise<void> {
-    if (this.engraving) {
-      this.engraveAgain = true;
-      return;
-    }
-    const piece = this.piece;
-    if (!piece.notes.length) return this.score.clear();
-    this.engraving = true;
-    this.engravedAt = performance.now();
-    try {
-      const growing = this.growing && !this.growing.whole ? this.growing : null;
-      const score = growing ? before(piece, Math.max(1, barAt(piece, growing.until).start || growing.until)) : { ...toWire(piece), recipe: "" };
-      const engraved = await post<Engraved>("api/engrave", { score });
-      const notes = growing ? sent({ ...piece, notes: piece.notes.filter((note) => note.onset < score.length_ticks) }) : sent(piece);
-      this.score.show(engraved, notes);
-      this.showFaults();
-    } catch {
-      this.score.clear(); // the roll still shows it
-    } finally {
-      this.engraving = false;
-      if (this.engraveAgain) {
-        this.engraveAgain = false;
-        this.engrave();
-      }
-    }
+  /** As far as whole bars of it are there. */
+  private sheet(): Sheet | null {
+    const { piece, unfinished } = this;
+    if (!piece.notes.length) return null;
+    if (!unfinished) return { score: { ...toWire(piece), recipe: "" }, notes: sent(piece) };
+    const score = before(piece, Math.max(1, barAt(piece, unfinished.until).start || unfinished.until));
+    return { score, notes: sent({ ...piece, notes: piece.notes.filter((note) => note.onset < score.length_ticks) }) };
   }
 
   // -- what is pressed -------------------------------------------------------------------------------------------
@@ -654,21 +614,27 @@ export class Studio {
   private wireControls(): void {
     this.controls.onturn = (turn) => this.turn(turn);
     this.controls.onchange = () => this.autosave();
-    this.controls.ontempo = () => {
+    this.controls.ontempo = (tempo) => {
+      this.tempoMoved = this.starting; // it is for the piece to come
+      if (this.starting || !this.piece.notes.length) return;
+      const own = this.piece.tempi[0]?.quarters_per_minute ?? UNMARKED_TEMPO;
+      this.speed = Math.abs(tempo - own) < 0.5 ? 1 : tempo / own;
       this.retime();
       this.transport.change(this.source());
     };
     this.voices.onchange = () => {
       this.show();
-      this.sound.instruments(this.piece.parts.map((part) => (part.is_drum ? 128 : part.program)), this.voices.volumes);
+      this.tellInstruments();
     };
     this.voices.oninstrument = (programs) => {
-      const piece = this.piece;
-      const parts = piece.parts.map((part, index) => ({ ...part, program: part.is_drum ? part.program : (programs[index] ?? part.program) }));
-      this.sound.instruments(parts.map((part) => (part.is_drum ? 128 : part.program)), this.voices.volumes);
-      this.controls.playOn(programs);
-      // On other instruments it is not what its recipe makes.
-      if (!this.growing || this.growing.whole) this.history.amend({ ...this.history.current.value, parts, recipe: "" });
+      this.controls.playOn(programs.filter((program) => program < 128));
+      if (this.growing) this.growing.programs = this.voices.chosen;
+      if (!this.unfinished && !this.starting) {
+        const { value } = this.history.current;
+        // On other instruments it is not what its recipe makes.
+        this.history.amend({ ...value, parts: playedOn(value.parts, this.voices.chosen), recipe: "" });
+      }
+      this.tellInstruments();
       this.autosave();
     };
   }
@@ -676,44 +642,32 @@ export class Studio {
   private wireButtons(): void {
     const press = (id: string, what: () => void) => $(id).addEventListener("click", what);
     press("compose", () => this.compose());
-    for (const coming of ["pointerenter", "focus"]) $("compose").addEventListener(coming, () => this.live.warm());
+    $("compose").addEventListener("pointerdown", () => this.live.warm()); // who points at it may not mean to press it
     press("play", () => this.toggle());
     press("back", () => this.back());
     press("branch", () => this.branch());
-    press("undo", () => this.move(() => this.history.undo()));
-    press("redo", () => this.move(() => this.history.redo()));
+    press("undo", () => this.undo());
+    press("redo", () => this.redo());
     press("history", () => showHistory(this.history, (id) => this.move(() => this.history.visit(id))));
-    press("take", () => showSaving(this.piece, (kind) => this.take(kind), () => this.link()));
+    press("take", () => showSaving(this.outgoing(), (kind) => this.take(kind), () => this.link()));
     press("help", showHelp);
     press("open", () => $("file").click());
-    press("redo-selection", () => void this.redoSelection());
-    press("vary", () => void this.vary());
-    press("harmonize", () => void this.harmonize());
+    press("redo-selection", () => void this.steering.redoSelection());
+    press("vary", () => void this.steering.vary());
+    press("harmonize", () => void this.steering.harmonize());
     press("continue", () => this.goOn());
     press("lock-region", () => this.lockRegion());
     press("zoom-in", () => this.roll.zoom(1.25));
     press("zoom-out", () => this.roll.zoom(0.8));
     press("zoom-fit", () => this.roll.zoomToFit());
-    press("surprise", () => {
-      this.showsSurprise = !this.showsSurprise;
-      this.roll.surprise = this.showsSurprise;
-      if (this.showsSurprise) void this.judge();
-      this.say(this.showsSurprise ? "Bright notes surprised the model, by 6 nats and more; dark ones it expected." : "");
-      this.refresh();
-    });
-    press("faults", () => {
-      this.showsFaults = !this.showsFaults;
-      if (this.showsFaults) this.check();
-      this.showFaults();
-      this.refresh();
-    });
-    if (hasMidi()) this.wireMidi();
+    press("surprise", () => this.judging.toggleSurprise());
+    press("faults", () => this.judging.toggleFaults());
   }
 
   private wireRoll(): void {
     const on = <T>(name: string, what: (detail: T) => void) =>
       this.roll.addEventListener(name, (event) => what((event as CustomEvent<T>).detail));
-    on<{ piece: Piece; label: string }>("edit", ({ piece, label }) => this.commit(piece.parts.length ? piece : { ...piece, parts: [{ name: "Piano", program: 0, is_drum: false }] }, label));
+    on<{ piece: Piece; label: string }>("edit", ({ piece, label }) => this.commit(this.founded(this.unfinished ? { ...this.unfinished.part, notes: piece.notes } : piece), label));
     on<{ notes: Note[] }>("select", ({ notes }) => {
       const [note] = notes;
       if (notes.length === 1 && note && this.transport.state !== "playing") this.sound.touch(note.part, note.pitch);
@@ -721,39 +675,57 @@ export class Studio {
     });
     on<{ tick: number }>("seek", ({ tick }) => this.seek(tick));
     on<{ loop: [number, number] | null }>("region", ({ loop }) => {
-      this.transport.loop = loop;
-      if (loop && this.transport.state === "playing" && (this.transport.position > loop[1] || this.transport.position < loop[0])) this.seek(loop[0]);
+      this.transport.repeat(loop);
+      if (this.unfinished) this.tellPlayed(true);
       this.refresh();
     });
-    on<{ note: Note }>("pick", ({ note }) => void this.pick(note));
+    on<{ tick: number }>("from", ({ tick }) => {
+      this.seek(tick);
+      const { state } = this.transport;
+      if (state !== "playing" && state !== "buffering") this.toggle();
+    });
+    on<{ note: Note }>("pick", ({ note }) => void this.steering.pick(note));
     on("toggle", () => this.toggle());
     this.score.addEventListener("pick", (event) => {
       const note = this.piece.notes.find((each) => each.id === (event as CustomEvent<{ id: number }>).detail.id);
       if (!note) return;
       this.roll.selection = [note];
       this.refresh();
-      void this.pick(note);
+      void this.steering.pick(note);
     });
   }
 
   private wireKeys(): void {
     document.addEventListener("keydown", (event) => {
       const target = event.target as Element;
-      const typing = target.closest("input, select, textarea, dialog[open]") !== null;
+      const typing = target.closest("input:not([type=range], [type=checkbox]), textarea, dialog[open]") !== null;
+      const pressing = target.closest("button, summary, a, select, [type=checkbox]") !== null; // the space bar is theirs
       const command = event.ctrlKey || event.metaKey;
       const key = event.key.toLowerCase();
       if (command && key === "enter") this.compose();
-      else if (command && !typing && key === "z") this.move(() => (event.shiftKey ? this.history.redo() : this.history.undo()));
-      else if (command && !typing && key === "y") this.move(() => this.history.redo());
-      else if (key === " " && !command && !typing && !target.closest("button, summary, a")) this.toggle();
+      else if (command && !typing && key === "z") event.shiftKey ? this.redo() : this.undo();
+      else if (command && !typing && key === "y") this.redo();
+      else if (key === " " && !command && !typing && !pressing) this.toggle();
       else return;
       event.preventDefault();
     });
   }
 
+  /** While a piece is composed, that is what is undone; where there is something of it, redo brings it back. */
+  private undo(): void {
+    const composing = this.unfinished !== null || this.starting;
+    const some = this.unfinished === null || this.unfinished.piece.notes.length > 0;
+    this.move(() => (!composing || (some && !this.starting)) && this.history.undo());
+  }
+
+  private redo(): void {
+    if (!this.unfinished && !this.starting) this.move(() => this.history.redo());
+  }
+
   private move(how: () => unknown): void {
     this.leave();
     how();
+    this.asWritten(this.history.current.value);
     this.changed();
     this.say(this.history.current.label);
   }
@@ -761,25 +733,10 @@ export class Studio {
   // -- bring and take ----------------------------------------------------------------------------------------------
 
   private wireFiles(): void {
-    const input = $<HTMLInputElement>("file");
-    input.addEventListener("change", () => {
-      const [file] = input.files ?? [];
-      if (file) void this.bring(file);
-      input.value = "";
-    });
-    const over = (event: DragEvent, on: boolean) => {
-      if (!event.dataTransfer?.types.includes("Files")) return;
-      event.preventDefault();
-      document.body.classList.toggle("dropping", on);
-    };
-    document.addEventListener("dragover", (event) => over(event, true));
-    document.addEventListener("dragleave", (event) => event.relatedTarget === null && over(event, false));
-    document.addEventListener("drop", (event) => {
-      over(event, false);
-      const file = event.dataTransfer?.files[0];
-      if (file) void this.bring(file);
-    });
-    window.addEventListener("hashchange", () => location.hash && void this.restore());
+    wireFiles((file) => void this.bring(file));
+    window.addEventListener("hashchange", () => void this.follow());
+    window.addEventListener("pagehide", () => this.save());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.save());
   }
 
   async bring(file: File): Promise<void> {
@@ -789,97 +746,38 @@ export class Studio {
     this.say(answer.remarks[0] ?? `${answer.name}: ${answer.score.notes.length} notes.`);
   }
 
-  /** The piece at the tempo that the slider says; a piece at another tempo than its recipe's has no recipe. */
-  private outgoing(): WireScore {
-    const score = toWire(this.piece);
-    const first = score.tempi[0]?.quarters_per_minute;
-    const { tempo } = this.controls;
-    if (first !== undefined && Math.abs(first - tempo) < 0.5) return score;
-    const tempi = first === undefined
-      ? [{ tick: 0, quarters_per_minute: tempo }]
-      : score.tempi.map((each) => ({ ...each, quarters_per_minute: (each.quarters_per_minute * tempo) / first }));
-    return { ...score, tempi, recipe: "" };
-  }
-
   private async take(kind: string): Promise<void> {
     const blob = await save(kind, { score: this.outgoing() });
-    const address = URL.createObjectURL(blob);
-    make("a", { href: address, download: `kantor.${kind}` }).click();
-    window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    handOver(blob, `kantor.${kind}`);
   }
 
   private link(): Promise<string> {
-    const { recipe } = this.piece;
-    return linkTo(recipe ? { kind: "recipe", text: recipe } : { kind: "score", text: JSON.stringify(this.outgoing()) });
+    const score = this.outgoing();
+    return linkTo(score.recipe ? { kind: "recipe", text: score.recipe } : { kind: "score", text: JSON.stringify(score) });
   }
 
   private wireMidi(): void {
-    $("midi").hidden = false;
-    $("record").addEventListener("click", () => void this.record());
-    const outputs = $<HTMLSelectElement>("output");
-    let access: MIDIAccess | null = null;
-    const look = () => {
-      if (access) return;
-      void midiAccess().then((given) => {
-        access = given;
-        outputs.append(...[...given.outputs.values()].map((output) => option(output.id, output.name ?? "MIDI")));
-      }, () => this.say("The browser does not let this page reach MIDI instruments."));
-    };
-    outputs.addEventListener("pointerdown", look);
-    outputs.addEventListener("keydown", (event) => event.key !== "Tab" && look());
-    outputs.addEventListener("change", () => this.sound.out(access?.outputs.get(outputs.value) ?? null));
+    new MidiPanel({
+      sound: this.sound,
+      voice: () => this.roll.voice,
+      where: () => (this.transport.state === "playing" ? this.transport.position : null),
+      begin: () => (this.recordedFrom = barAt(this.piece, this.transport.position).start),
+      take: (struck) => this.recorded(struck),
+      say: (text, warn) => this.say(text, warn),
+    });
   }
 
-  private async record(): Promise<void> {
-    const button = $("record");
-    if (this.recorder) {
-      const struck = this.recorder.stop();
-      this.recorder = null;
-      button.setAttribute("aria-pressed", "false");
-      button.textContent = "Record";
-      if (!struck.length) return this.say("Nothing was played.");
-      const piece = this.piece.parts.length ? this.piece : { ...this.piece, parts: [{ name: "Piano", program: 0, is_drum: false }] };
-      const at = barAt(piece, this.transport.position).start;
-      const notes = quantised(struck, 60 / this.controls.tempo / piece.ticks_per_quarter, Math.round(piece.ticks_per_quarter / 4), this.roll.voice, at);
-      this.commit({ ...piece, recipe: "", notes: [...piece.notes, ...notes] }, "record");
-      return this.say(`${notes.length} notes recorded, set on the grid of sixteenths.`);
-    }
-    try {
-      const access = await midiAccess();
-      if (!access.inputs.size) return this.say("No MIDI keyboard is plugged in.");
-      this.sound.wake();
-      this.recorder = new Recorder(access, (pitch, velocity) => velocity && this.sound.touch(this.roll.voice, pitch));
-      button.setAttribute("aria-pressed", "true");
-      button.textContent = "Stop recording";
-      this.say("Recording; play at the tempo of the slider.");
-    } catch {
-      this.say("The browser does not let this page reach MIDI instruments.");
-    }
+  private recorded(struck: Struck[]): void {
+    const piece = this.founded(this.unfinished?.part ?? this.piece);
+    const { ticks_per_quarter: quarter } = piece;
+    const timeline = new Timeline(piece.tempi, quarter, this.speed);
+    const secondsPerTick = (timeline.seconds(this.recordedFrom + quarter) - timeline.seconds(this.recordedFrom)) / quarter;
+    const notes = quantised(struck, secondsPerTick, Math.max(1, Math.round(quarter / 4)), this.roll.voice, this.recordedFrom);
+    this.commit({ ...piece, recipe: "", notes: [...piece.notes, ...notes] }, "record");
+    this.say(`${notes.length} notes recorded, set on the grid of sixteenths.`);
   }
 
   // -- looks -------------------------------------------------------------------------------------------------------
-
-  private get dark(): boolean {
-    return document.documentElement.dataset["theme"] === "dark";
-  }
-
-  private wireTheme(): void {
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    let wanted = read("theme") ?? "auto";
-    const apply = () => {
-      const dark = wanted === "dark" || (wanted === "auto" && system.matches);
-      document.documentElement.dataset["theme"] = dark ? "dark" : "light";
-      this.roll.toggleAttribute("dark", dark);
-      $("theme").setAttribute("aria-label", `Theme: ${wanted === "auto" ? "as the system" : wanted}`);
-    };
-    system.addEventListener("change", apply);
-    $("theme").addEventListener("click", () => {
-      wanted = wanted === "auto" ? (system.matches ? "light" : "dark") : wanted === "light" ? "dark" : "light";
-      write("theme", wanted);
-      apply();
-    });
-    apply();
-  }
 
   say(text: string, warn = false): void {
     const status = $("status");
@@ -888,11 +786,11 @@ export class Studio {
   }
 
   /** What can be pressed now, and how it looks. */
-  private refresh(): void {
+  refresh(): void {
     const { state } = this.transport;
     const piece = this.piece;
     const some = piece.notes.length > 0;
-    const live = this.growing !== null && !this.growing.whole;
+    const live = this.unfinished !== null;
     const composing = live || this.starting;
     const playing = state === "playing" || state === "buffering";
     const chosen = this.roll.selection;
@@ -900,8 +798,8 @@ export class Studio {
     enable("play", some || composing);
     enable("back", some);
     enable("branch", some);
-    enable("undo", this.history.canUndo);
-    enable("redo", this.history.canRedo);
+    enable("undo", this.history.canUndo || composing);
+    enable("redo", this.history.canRedo && !composing);
     enable("redo-selection", !this.busy && !composing && (chosen.length > 0 || this.roll.loop !== null));
     enable("vary", !this.busy && !composing);
     enable("harmonize", !this.busy && !composing && some);
@@ -910,8 +808,8 @@ export class Studio {
     enable("surprise", some);
     enable("faults", some);
     pressed("lock-region", this.region !== null);
-    pressed("surprise", this.showsSurprise);
-    pressed("faults", this.showsFaults);
+    pressed("surprise", this.judging.showsSurprise);
+    pressed("faults", this.judging.showsFaults);
     const play = $("play");
     if (play.getAttribute("aria-label") !== (playing ? "Pause" : "Play")) {
       play.setAttribute("aria-label", playing ? "Pause" : "Play");
@@ -919,29 +817,11 @@ export class Studio {
     play.querySelector("use")?.setAttribute("href", playing ? "#i-pause" : "#i-play");
     document.documentElement.dataset["state"] = state;
     document.documentElement.dataset["composing"] = String(composing);
+    if (this.lost) return;
     if (state === "buffering" && composing && !this.starting) this.say("Buffering…");
     else if (state === "playing" && live) this.say(`Composing${inKey(piece)} while you listen. Turn what you like.`);
   }
 }
-
-/** Notes that are as they were keep their names, so that a selection survives. */
-function reconciled(piece: Piece, old: Piece): Piece {
-  const known = new Map(old.notes.map((note) => [`${place(note)}:${note.duration}`, note.id]));
-  const taken = new Set<number>();
-  return {
-    ...piece,
-    notes: piece.notes.map((note) => {
-      const id = known.get(`${place(note)}:${note.duration}`);
-      if (id === undefined || taken.has(id)) return note;
-      taken.add(id);
-      return { ...note, id };
-    }),
-  };
-}
-
-const remarks = (piece: WirePiece, otherwise: string): string => piece.remarks[0] ?? otherwise;
-
-const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function inKey(piece: Piece): string {
   const key = keyName(piece.keys[0]);
@@ -949,20 +829,3 @@ function inKey(piece: Piece): string {
 }
 
 const pressed = (id: string, on: boolean): void => $(id).setAttribute("aria-pressed", String(on));
-
-function read(name: string): string | null {
-  try {
-    return localStorage.getItem(`kantor.${name}`);
-  } catch {
-    return null;
-  }
-}
-
-function write(name: string, text: string): void {
-  try {
-    localStorage.setItem(`kantor.${name}`, text);
-  } catch {
-    // a private window: it is forgotten
-  }
-}
-

@@ -94,8 +94,31 @@ export class Transport {
   change(source: Source): void {
     const turned = source.timeline !== this.source.timeline;
     this.source = source;
+    this.release();
     if (turned && this.anchors.length && this.state === "playing")
       this.anchors.push({ time: this.timeOf(this.horizon), tick: this.horizon, timeline: source.timeline });
+  }
+
+  /** Plays this stretch over and over, or nothing over and over; what lies beyond it and was handed over is void. */
+  repeat(loop: [number, number] | null): void {
+    this.loop = loop;
+    if (!loop || (this.state !== "playing" && this.state !== "buffering")) return;
+    const { position } = this;
+    if (position < loop[0] || position >= loop[1]) this.play(loop[0]);
+    else if (this.horizon > loop[1]) this.restart();
+  }
+
+  /** Ends what sounds and is no longer there, or ends before the horizon by now: no end of it will ever be handed over. */
+  private release(): void {
+    if (!this.sounding.size) return;
+    const held = new Set(this.source.notes.filter((note) => note.onset < this.horizon && note.onset + note.duration >= this.horizon).map(key));
+    const time = Math.max(this.timeOf(this.horizon), this.clock.currentTime);
+    for (const sounding of [...this.sounding.keys()]) {
+      if (held.has(sounding)) continue;
+      const [part, pitch] = sounding.split(":").map(Number);
+      this.voice.off(time, part!, pitch!);
+      this.sounding.delete(sounding);
+    }
   }
 
   speak(voice: Voice): void {

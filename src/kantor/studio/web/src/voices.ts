@@ -11,14 +11,22 @@ export class Voices {
   oninstrument: (programs: number[]) => void = () => {};
   readonly locked = new Set<number>();
   readonly muted = new Set<number>();
+  /** Programs that were chosen by hand for parts of this piece, whatever the server says of it later. */
+  readonly chosen = new Map<number, number>();
   instruments: Instrument[] = [];
   private shown = "";
 
-  /** The rows of a piece; made again only when its parts are other ones. */
+  /** The rows of a piece; made again only when its parts are other ones, so that nobody's focus is lost. */
   show(piece: Piece): void {
     const parts = piece.parts.length ? piece.parts : [{ name: "Piano", program: 0, is_drum: false }];
-    const shown = JSON.stringify([parts, this.instruments.length]);
-    if (shown === this.shown) return;
+    const shown = JSON.stringify([parts.map((part) => [part.name, part.is_drum]), this.instruments.length]);
+    if (shown === this.shown) {
+      $("voices").querySelectorAll("select").forEach((select, index) => {
+        const part = parts[index];
+        if (part && !part.is_drum) select.value = String(part.program);
+      });
+      return;
+    }
     this.shown = shown;
     for (const part of [...this.locked]) if (part >= parts.length) this.locked.delete(part);
     $("voices").replaceChildren(...parts.map((part, index) => this.row(piece, part, index)));
@@ -38,6 +46,7 @@ export class Voices {
     const choice = make("select", { "aria-label": `${name}: instrument`, title: name });
     choice.append(...this.choices(part));
     choice.addEventListener("change", () => {
+      if (!part.is_drum) this.chosen.set(index, Number(choice.value));
       const programs = [...$("voices").querySelectorAll("select")].map((each) => Number(each.value));
       this.oninstrument(programs);
     });

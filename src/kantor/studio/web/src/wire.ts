@@ -100,7 +100,7 @@ export type ClientMessage =
   | { type: "resume" }
   | { type: "back"; bars: number }
   | { type: "branch"; tick?: number }
-  | { type: "played"; tick: number; scheduled: number }
+  | { type: "played"; tick: number; scheduled: number; branch: number }
   | { type: "resume_session"; id: string; since: number; branch: number };
 
 export interface Started {
@@ -152,8 +152,24 @@ export type ServerMessage =
   | { type: "remark"; text: string }
   | { type: "error"; text: string };
 
+export const GONE = "The studio's server does not answer; is `kantor studio` still running?";
+export const FULL = "The studio is full; this page comes in as soon as there is room.";
+
 /** An answer that is not the one hoped for, in the server's own sentence. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** Of HTTP; 0 where there was no answer. */
+  readonly status: number;
+  constructor(text: string, status = 0) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** What went wrong, for people. */
+export const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Not now, but maybe soon: the server is busy, or does not answer. */
+export const isPassing = (error: unknown): boolean => error instanceof Refusal && (error.status === 0 || error.status === 503);
 
 async function answered(answer: Response): Promise<Response> {
   if (answer.ok) return answer;
@@ -164,7 +180,7 @@ async function answered(answer: Response): Promise<Response> {
   } catch {
     // no JSON: the status is all there is to tell
   }
-  throw new Refusal(text);
+  throw new Refusal(text, answer.status);
 }
 
 async function reach(address: string, init?: RequestInit): Promise<Response> {
@@ -172,7 +188,7 @@ async function reach(address: string, init?: RequestInit): Promise<Response> {
   try {
     answer = await fetch(address, init);
   } catch {
-    throw new Refusal("The studio's server does not answer; is `kantor studio` still running?");
+    throw new Refusal(GONE);
   }
   return answered(answer);
 }
@@ -198,77 +214,3 @@ const send = (address: string, body: unknown, signal?: AbortSignal): Promise<Res
     body: JSON.stringify(body),
     ...(signal ? { signal } : {}),
   });
-
-const RETRIES = [300, 1000, 2000, 4000, 8000]; // ms
-
-/** The live socket: opens on the first message, comes back by itself after a loss, and takes up its session. */
-export class Live {
-  onmessage: (message: ServerMessage) => void = () => {};
-  onstatus: (status: "open" | "lost" | "closed", text: string) => void = () => {};
-  /** What to ask for when taking up a session again. */
-  whereabouts: () => { since: number; branch: number } = () => ({ since: 0, branch: 0 });
-
-  private socket: WebSocket | null = null;
-  private session: string | null = null;
-  private waiting: ClientMessage[] = [];
-  private tries = 0;
-  private timer = 0;
-
-  /** Opens ahead of time, so that the first press of Compose does not wait for it. */
-  warm(): void {
-    if (!this.socket) this.open();
-  }
-
-  start(message: Start): void {
-    this.session = null;
-    this.say(message);
-  }
-
-  say(message: ClientMessage): void {
-    if (this.socket?.readyState === WebSocket.OPEN) return this.socket.send(JSON.stringify(message));
-    if (message.type === "played") return; // stale by the time it could be sent
-    if (message.type === "start") this.waiting = [];
-    this.waiting.push(message);
-    if (!this.socket) this.open();
-  }
-
-  private open(): void {
-    window.clearTimeout(this.timer);
-    const address = new URL("api/live", document.baseURI);
-    address.protocol = address.protocol.replace("http", "ws");
-    if (this.session) address.searchParams.set("session", this.session);
-    const socket = new WebSocket(address);
-    this.socket = socket;
-    socket.addEventListener("open", () => this.opened(socket));
-    socket.addEventListener("message", (event) => this.heard(JSON.parse(String(event.data)) as ServerMessage));
-    socket.addEventListener("close", (event) => this.closed(socket, event));
-  }
-
-  private opened(socket: WebSocket): void {
-    this.tries = 0;
-    this.onstatus("open", "");
-    if (this.session && !this.waiting.some((message) => message.type === "start"))
-      socket.send(JSON.stringify({ type: "resume_session", id: this.session, ...this.whereabouts() }));
-    for (const message of this.waiting.splice(0)) socket.send(JSON.stringify(message));
-  }
-
-  private heard(message: ServerMessage): void {
-    if (message.type === "started") this.session = message.session;
-    this.onmessage(message);
-  }
-
-  private closed(socket: WebSocket, event: CloseEvent): void {
-    if (socket !== this.socket) return;
-    this.socket = null;
-    if (event.code === 4404 || event.code === 4409) this.session = null;
-    if (event.code === 4408 && !this.waiting.length) return; // silent for long; it opens again when needed
-    if (!this.session && !this.waiting.length) return this.onstatus("closed", event.reason);
-    const wait = RETRIES[this.tries++];
-    if (wait === undefined) {
-      this.tries = 0;
-      return this.onstatus("closed", event.reason || "The connection to the studio's server is lost.");
-    }
-    this.onstatus("lost", event.reason);
-    this.timer = window.setTimeout(() => this.open(), wait);
-  }
-}

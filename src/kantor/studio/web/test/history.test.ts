@@ -45,6 +45,17 @@ test("a line is listed in the order in which it was made, whatever branches off"
   assert.ok(depth["3"]! > depth["1"]!, "a branch is");
 });
 
+test("branches are listed under where they leave, in the order in which they were made, and the eldest line goes on below", () => {
+  const history = new History("0");
+  for (const name of ["eldest", "second", "third"]) {
+    history.push(name, "");
+    history.push(`${name} on`, "");
+    history.visit(0);
+  }
+  const rows = history.tree().map(({ moment, depth }) => `${"> ".repeat(depth)}${moment.value}`);
+  assert.deepEqual(rows, ["0", "> second", "> second on", "> third", "> third on", "eldest", "eldest on"]);
+});
+
 test("a long line forgets its beginning and keeps its end", () => {
   const history = new History(-1);
   for (let at = 0; at < 1000; at++) history.push(at, "");

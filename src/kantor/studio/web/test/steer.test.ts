@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { boxOf, hit, moved, neighbour, pitchAt, range, snap, stretched, tickAt, type View, xOf, yOf } from "../src/geometry.ts";
 import { Growing } from "../src/growing.ts";
-import { pack, unpack } from "../src/link.ts";
+import { isLink, linked, LinkError, pack, scoreIn, unpack } from "../src/link.ts";
 import { barsOf, EMPTY, fromWire, type Note, type Piece, toWire, whereIs } from "../src/music.ts";
-import { before, infillBody, stretches } from "../src/steer.ts";
+import { unstyled } from "../src/plain_svg.ts";
+import { atSpeed, before, infillBody, stretches } from "../src/steer.ts";
 import { Timeline } from "../src/timeline.ts";
 import type { Started } from "../src/wire.ts";
 
@@ -105,6 +106,54 @@ test("a link gives back what it holds", async () => {
   assert.equal(await unpack(packed), text);
 });
 
+test("a place on the page is no link", async () => {
+  for (const fragment of ["", "#compose", "#recipes=abc"]) {
+    assert.equal(isLink(fragment), false);
+    assert.equal(await linked(fragment), null);
+  }
+  assert.deepEqual(await linked(`#score=${await pack("{}")}`), { kind: "score", text: "{}" });
+  await assert.rejects(linked("#score=%%"));
+});
+
+test("a small link that inflates to more than a score may have is refused", async () => {
+  const bomb = await pack("0".repeat(10 * 2 ** 20));
+  assert.ok(bomb.length < 20_000);
+  await assert.doesNotReject(unpack(bomb));
+  const stream = new Blob([new Uint8Array(200 * 2 ** 20)]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const packed = Buffer.from(await new Response(stream).arrayBuffer()).toString("base64url");
+  await assert.rejects(unpack(packed), LinkError);
+});
+
+test("a stranger's score is looked at before it is opened", () => {
+  const score = toWire(CHORALE);
+  assert.deepEqual(scoreIn(JSON.stringify(score)), score);
+  assert.deepEqual(scoreIn(JSON.stringify({ notes: [], hidden: 1 })), toWire(EMPTY), "what is not known is left out");
+  const note = score.notes[0];
+  const wrong: unknown[] = [
+    null, 3, [], {}, { notes: "none" }, { notes: [null] }, { notes: [{ ...note, pitch: 128 }] }, { notes: [{ ...note, onset: -1 }] },
+    { notes: [{ ...note, duration: 0.5 }] }, { notes: [{ ...note, onset: 1e300 }] }, { notes: [], ticks_per_quarter: 0 },
+    { notes: [], tempi: [{ tick: 0, quarters_per_minute: 0 }] }, { notes: [], meters: [{ tick: 0, numerator: 4, denominator: 0 }] },
+    { notes: [], parts: [{ name: "x", program: 128, is_drum: false }] }, { notes: [], keys: [{ tick: 0, fifths: 99, mode: "major" }] },
+    { notes: [], title: { toString: "x" } }, { notes: new Array(200_001).fill(note) },
+  ];
+  for (const each of wrong) assert.throws(() => scoreIn(JSON.stringify(each)), LinkError, JSON.stringify(each)?.slice(0, 80));
+  assert.throws(() => scoreIn("{"), LinkError);
+});
+
+test("a piece at its own tempo keeps its recipe and its tempi; at another it has all of them by one factor, and no recipe", () => {
+  const score = { ...toWire(CHORALE), recipe: "r", tempi: [{ tick: 0, quarters_per_minute: 240 }, { tick: 480, quarters_per_minute: 30 }] };
+  assert.equal(atSpeed(score, 1), score);
+  const slow = atSpeed(score, 0.5);
+  assert.equal(slow.recipe, "");
+  assert.deepEqual(slow.tempi.map((tempo) => tempo.quarters_per_minute), [120, 15]);
+  assert.deepEqual(atSpeed(toWire(CHORALE), 2).tempi, [{ tick: 0, quarters_per_minute: 240 }], "120 where nothing is written, as in MIDI");
+});
+
+test("no inline style is left in an engraved page, and nothing else is lost", () => {
+  const page = `<svg style="a:b" id="x"><style type="text/css">g{}</style><g class='n' style='c: d'><text>say style="x" &lt;</text></g></svg>`;
+  assert.equal(unstyled(page), `<svg id="x"><g class='n'><text>say style="x" &lt;</text></g></svg>`);
+});
+
 const STARTED: Started = {
   type: "started", session: "s", model: "chorale", seed: 1, branch: 0, length_ticks: 3840, ticks_per_quarter: 480,
   bars: [{ start: 0, length: 1920, beats: 4, unit: 4, offset: 0 }, { start: 1920, length: 1920, beats: 4, unit: 4, offset: 0 }],
@@ -126,4 +175,16 @@ test("a piece grows by messages: notes last longer, are taken back, and other on
   assert.equal(growing.piece.notes.length, 2, "a branch that was given up is not heard");
   growing.take({ type: "notes", branch: 1, until: 1920, notes: [told(1, 480, 720)] });
   assert.equal(growing.piece.notes[1]!.duration, 720);
+});
+
+test("what there is of a piece that grows ends where its music ends, on the instruments that were chosen", () => {
+  const parts = ["Soprano", "Drums"].map((name, index) => ({ name, program: 52, is_drum: index === 1 }));
+  const growing = new Growing({ ...STARTED, parts, fermatas: [480, 1920] });
+  growing.take({ type: "notes", branch: 0, until: 960, notes: [told(0, 0, 480), told(1, 480, 480)] });
+  assert.equal(growing.piece.length_ticks, 3840);
+  assert.equal(growing.part.length_ticks, 960);
+  assert.deepEqual([growing.part.fermatas, growing.part.barlines], [[480], [0]]);
+  growing.programs = new Map([[0, 40], [1, 41]]);
+  growing.plan({ ...STARTED, parts });
+  assert.deepEqual(growing.piece.parts.map((part) => part.program), [40, 52], "drums stay drums");
 });

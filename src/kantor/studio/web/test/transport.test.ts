@@ -97,6 +97,42 @@ test("a repeated pitch is let go before it is struck again", () => {
   assert.deepEqual(log.events.map((event) => event.on), [true, false, true, false, true, false]);
 });
 
+test("a note that is taken away, moved or shortened while it sounds is let go", () => {
+  const long = (id: number, pitch: number): Note => ({ id, part: 0, pitch, onset: 0, duration: 8 * QUARTER, velocity: 80 });
+  const notes = [long(1, 60), long(2, 62), long(3, 64), long(4, 65)];
+  const { clock, log, transport, full, run } = stage({ notes, end: 8 * QUARTER });
+  transport.play();
+  run(2);
+  const edited = [{ ...notes[1]!, duration: QUARTER }, { ...notes[2]!, onset: 6 * QUARTER, duration: QUARTER }, notes[3]!];
+  const at = clock.currentTime;
+  transport.change({ ...full, notes: edited });
+  const offs = () => log.events.filter((event) => !event.on);
+  assert.deepEqual(offs().map((event) => event.pitch).sort(), [60, 62, 64]);
+  for (const { time } of offs()) assert.ok(time >= at && time <= at + LOOK_AHEAD + 0.1, "where it was handed over to");
+  run(10);
+  for (const pitch of [60, 62, 64, 65]) {
+    const mine = log.events.filter((event) => event.pitch === pitch);
+    assert.equal(mine.filter((event) => event.on).length, mine.filter((event) => !event.on).length, `pitch ${pitch} ends`);
+  }
+  const kept = log.events.filter((event) => event.pitch === 65);
+  assert.ok(Math.abs(kept[1]!.time - kept[0]!.time - 8) < 1e-9, "what was not touched sounds to its end");
+});
+
+test("a loop that is set behind what was handed over is kept to all the same", () => {
+  for (const from of [0, 3]) {
+    const { log, transport, run } = stage({ notes: scale(12) });
+    transport.play(from * QUARTER);
+    run(0.6);
+    transport.repeat([0, QUARTER]);
+    const before = log.events.length;
+    run(6);
+    assert.ok(log.silences > 1, "what was handed over is void");
+    const ons = log.events.slice(before).filter((event) => event.on).map((event) => event.pitch);
+    assert.ok(ons.length >= 4);
+    assert.deepEqual([...new Set(ons)], [60], `begun at ${from}`);
+  }
+});
+
 test("a loop comes round without a gap", () => {
   const { log, transport, run } = stage({ notes: scale(8) });
   transport.loop = [2 * QUARTER, 4 * QUARTER];
