@@ -55,7 +55,8 @@ def main():
     for name, pair in pairs.items():
         test = pair.two_sample
         print(
-            f"\n{name} against train: Frechet {pair.frechet:.2f} (as many pieces of train {pair.frechet_within:.2f}), ", end=""
+            f"\n{name} against train: Frechet {pair.frechet:.2f} (as many pieces of train {pair.frechet_within:.2f}), ",
+            end="",
         )
         print(f"told apart {test.accuracy:.3f} [{test.low:.3f} {test.high:.3f}] by")
         for one in test.telltales[:10]:

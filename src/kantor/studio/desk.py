@@ -22,7 +22,7 @@ from kantor.errors import FileFormatError, OptionError, RuleError, ScoreError
 from kantor.io.packing import unpack_score
 from kantor.representations import Representation
 from kantor.rules import faults
-from kantor.rules._judge import _lanes, view_of
+from kantor.rules._judge import _lanes, columns, view_of
 from kantor.sampling.guard import asked, named
 from kantor.score import NOTE, TICKS_PER_QUARTER, VOICES, Score
 from kantor.studio import bodies, insight, shelf
@@ -330,8 +330,8 @@ def _columns(score: Score, voiced: bool) -> Any:
     drum = drums[score.notes["part"]] if len(drums) else np.zeros(len(score), dtype=np.bool_)
     column = np.full(len(score), -1)
     notes = score.notes[~drum]
-    if voiced:
-        column[~drum] = notes["part"]
+    if voiced and (sung := columns(score)) is not None:
+        column[~drum] = sung[notes["part"]]
         return column
     scale = 4 / score.ticks_per_quarter
     onset = np.floor(notes["onset"] * scale + 0.5).astype(np.int64)
