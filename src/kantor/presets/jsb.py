@@ -11,8 +11,8 @@ PART = Preset(
     representation=Choir(
         spelling="plain", order="SBAT", inputs=("phase", "held", "lag-2", "lag-4", "lag-8", "lag-16", "lag-32")
     ),
-    network=AttentiveLstm(),
+    network=AttentiveLstm(recurrent_dropout=0.3),
     recipe=Recipe(
-        epochs=100, batch_size=8, learning_rate=3e-3, transpose=6, ranges="all", precision="bf16-mixed", store="float16"
+        epochs=160, batch_size=8, learning_rate=3e-3, transpose=6, ranges="all", precision="bf16-mixed", store="float16"
     ),
 )
