@@ -6,30 +6,13 @@ from typing import Any
 
 import pytest
 
-NOTES = "() => studio.piece.notes.map(({part, pitch, onset, duration}) => [part, onset, duration, pitch]).sort()"
-STILL = """() => document.documentElement.dataset.composing === "false"
-  && !studio.busy && studio.piece.notes.length > 0"""
-GENERATE = """async (body) => {
-  const headers = {"Content-Type": "application/json"};
-  const answer = await fetch("api/generate", {method: "POST", headers, body: JSON.stringify(body)});
-  studio.opened((await answer.json()).pieces[0].score, "a piece");
-}"""
+from studio_page import NOTES, SLIDE, STILL, with_piece
+
 OUTGOING = """() => {
   const {tempi, recipe} = studio.outgoing();
   return {tempo: tempi[0].quarters_per_minute, recipe: recipe !== ""};
 }"""
-SLIDE = """([id, value]) => {
-  const slider = document.getElementById(id);
-  slider.value = value;
-  slider.dispatchEvent(new Event("input"));
-}"""
 STRICT = {"'self' 'unsafe-inline'": "'self'", " data:": "", " blob:": ""}
-
-
-def with_piece(page: Any, **body: Any) -> Any:
-    page.evaluate(GENERATE, {"bars": 2, "seed": 3, "meter": "4/4", "pickup": 0, **body})
-    page.wait_for_function(STILL)
-    return page
 
 
 def composing(page: Any, **start: Any) -> Any:

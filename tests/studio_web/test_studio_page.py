@@ -11,38 +11,12 @@ from typing import Any
 import mido
 import pytest
 
-NOTES = """() => studio.piece.notes
-  .map(({part, pitch, onset, duration}) => [part, onset, duration, pitch])
-  .sort((a, b) => a[1] - b[1] || a[0] - b[0] || a[3] - b[3])"""
-STILL = """() => document.documentElement.dataset.composing === "false"
-  && !studio.busy && studio.piece.notes.length > 0"""
-GENERATE = """async (body) => {
-  const headers = {"Content-Type": "application/json"};
-  const answer = await fetch("api/generate", {method: "POST", headers, body: JSON.stringify(body)});
-  studio.opened((await answer.json()).pieces[0].score, "a piece");
-}"""
+from studio_page import NOTES, SLIDE, STILL, with_piece
 
 
 def notes(page: Any) -> list[tuple[int, int, int, int]]:
     """(part, onset, duration, pitch) of all notes, in order of time."""
     return [tuple(note) for note in page.evaluate(NOTES)]
-
-
-def move(page: Any, slider: str, value: str) -> None:
-    page.evaluate(
-        """([id, value]) => {
-          const slider = document.getElementById(id);
-          slider.value = value;
-          slider.dispatchEvent(new Event("input"));
-        }""",
-        [slider, value],
-    )
-
-
-def with_piece(page: Any, **body: Any) -> Any:
-    page.evaluate(GENERATE, {"bars": 4, "seed": 3, "meter": "4/4", "pickup": 0, **body})
-    page.wait_for_function(STILL)
-    return page
 
 
 def place_of(page: Any, at: int) -> tuple[float, float]:
@@ -363,7 +337,7 @@ def test_a_link_makes_the_same_piece_again(visit):
         "() => { studio.controls.tempo = 200; studio.compose({type: 'start', bars: 8, tempo: 200, seed: 8}); }"
     )
     page.wait_for_function("() => studio.growing?.until > 0")
-    move(page, "temperature", "1.4")
+    page.evaluate(SLIDE, ["temperature", "1.4"])
     page.wait_for_function("() => studio.growing.branch > 0")
     page.wait_for_function(STILL)
     composed = notes(page)
