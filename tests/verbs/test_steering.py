@@ -4,7 +4,7 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakes import bundle
@@ -181,6 +181,7 @@ ONE_BAR = {"bars": 1, "meter": "1/4", "pickup": 0, "key": "C"}
 VOICED = ["no-parallels", "no-crossing", "spacing", "no-overlap", "no-direct", "no-augmented"]
 
 
+@example(rules=["density=6", "in-key=C", "no-crossing", "range=50-74"], seed=1, model=PLAIN, goes_on=True)
 @settings(max_examples=500)
 @given(
     rules=st.lists(st.sampled_from(HARD + VOICED), max_size=4, unique=True),

@@ -426,18 +426,23 @@ class CellDeriver:
         pitch = SOUNDS[self._ring[frames % RING]].swapaxes(0, 1)  # (batch, frames, voices)
         pitch[:, -1] = np.where(self._decided[self._turn], SOUNDS[self._now], OPEN)
         struck = self._fresh[frames % RING].swapaxes(0, 1)
-        struck[:, -1] = self._held == 0
+        struck[:, -1] = self._begun()
         struck &= pitch >= 0
         batch = len(pitch)
         choices = np.repeat(self._classes[None], batch, axis=0)
         strikes = np.repeat((self._classes >= 0)[None], batch, axis=0)
         own = SOUNDS[self._now[:, voice]]
         if self._hold is None:
-            strikes &= self._classes != own[:, None]
+            strikes &= (self._classes != own[:, None]) | (frame == self._joint)
         else:
             choices[:, self._hold], strikes[:, self._hold] = own, False
         numbers = np.repeat(frames[None], batch, axis=0)
         return Situation(pitch, numbers, -1, voice, choices[:, :, None], strikes, struck)
+
+    def _begun(self) -> Mask:
+        """(batch, voices) whether what a voice does began with this frame, as all that sounds does at a joint."""
+        begun: Mask = (self._held == 0) | (self._frame == self._joint)
+        return begun
 
     def keep(self, rows: Ids) -> None:
         """See :class:`~kantor.representations.Deriver`."""
@@ -460,7 +465,7 @@ class CellDeriver:
         self._now[:, voice] = cell
         self._turn += 1
         if self._turn == len(self._turns):
-            self._ring[self._frame % RING], self._fresh[self._frame % RING] = self._now, self._held == 0
+            self._ring[self._frame % RING], self._fresh[self._frame % RING] = self._now, self._begun()
             self._turn, self._frame = 0, self._frame + 1
             self._start_frame()
 
