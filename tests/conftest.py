@@ -18,8 +18,8 @@ from kantor.representations import columns
 from kantor.representations.chorale import Chorale
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]  # machines differ; what is drawn does not
-settings.register_profile("dev", deadline=None, max_examples=20, suppress_health_check=_QUIET)
-settings.register_profile("ci", deadline=None, max_examples=20, suppress_health_check=_QUIET, derandomize=True)
+settings.register_profile("dev", deadline=None, max_examples=15, suppress_health_check=_QUIET)
+settings.register_profile("ci", deadline=None, max_examples=15, suppress_health_check=_QUIET, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
