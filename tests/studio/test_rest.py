@@ -14,7 +14,7 @@ from kantor.io.packing import pack_score
 from kantor.render.audio import find_soundfont
 from kantor.rules import faults
 from kantor.sampling.guard import asked
-from kantor.score import Score
+from kantor.score import Part, Score
 from kantor.studio import desk
 from kantor.studio.messages import ScoreJson
 from kantor.studio.scores import json_of, score_of
@@ -105,6 +105,15 @@ def test_faults_are_those_of_the_rules(client):
     ]
     assert {score.notes[at]["onset"] for fault in found["faults"] for at in fault["notes"]} == {480}
     assert [skipped["rule"] for skipped in found["skipped"]] == ["fermata"]
+
+
+def test_a_drum_before_the_voices_does_not_shift_their_names(client):
+    lines = [(72, 74), (65, 67), (60, 62), (53, 55)]
+    rows = [(at * 480, 480, pitch, 80, part) for part, line in enumerate(lines, 1) for at, pitch in enumerate(line)]
+    parts = [Part("drums", is_drum=True), *(Part(name) for name in ("first", "second", "third", "fourth"))]
+    score = Score.from_notes([(0, 120, 38, 80, 0), *rows], parts=tuple(parts))
+    [fault] = ask(client, "check", score=json_of(score).model_dump(), rules=["no-parallels"])["faults"]
+    assert fault["text"] == "no-parallels in bar 1 (first, second, third, fourth)"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -344,8 +344,9 @@ class _Where:
     """Where faults are: which notes sound there, and in which bar; both looked up rather than searched for."""
 
     def __init__(self, score: Score, columns: Any, order: Any, voiced: bool) -> None:
-        self._score, self._voiced = score, voiced
+        self._voiced = voiced
         self._columns, self._order = columns, order
+        self._names = [part.name for part in score.parts if not part.is_drum]
         self._onset = score.notes["onset"]
         self._end = self._onset + score.notes["duration"]
         #: (notes + 1,) where the last of so many first notes ends: what ended before need not be looked at
@@ -362,8 +363,7 @@ class _Where:
         some = slice(max(first, 0), last)
         here = (self._end[some] > fault.tick) & np.isin(self._columns[some], fault.voices)
         bar = self._numbers[max(int(np.searchsorted(self._starts, fault.tick, side="right")) - 1, 0)]
-        parts = self._score.parts
-        who = [parts[voice].name or VOICES[voice] for voice in fault.voices] if self._voiced else []
+        who = [self._names[voice] or VOICES[voice] for voice in fault.voices] if self._voiced else []
         return bodies.FaultJson(
             rule=fault.rule,
             tick=fault.tick,
