@@ -1110,20 +1110,20 @@ def _list(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool) -
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
     cells = [list(columns), *([_shown(row[column]) for column in columns] for row in rows)]
-    sentences = [line.pop() for line in cells] if columns[-1] in PROSE else []
-    if not sentences and sum(_widths(cells)) > width >= sum(_widths([*zip(*cells, strict=True)])):
+    prose = columns[-1] in PROSE
+    sentences = [line.pop() for line in cells] if prose else []
+    if not prose and sum(_widths(cells)) > width >= sum(_widths([*zip(*cells, strict=True)])):
         cells = [list(line) for line in zip(*cells, strict=True)]
     widths = _widths(cells)
-    room = width - sum(widths)
-    for number, line in enumerate(cells):
-        sentence = sentences[number] if number < len(sentences) else ""
+    beside = width - sum(widths) >= SENTENCE
+    indent = sum(widths) if beside else 4
+    if prose and not beside:
+        sentences[0] = ""  # what stands beneath each row needs no head
+    for line, sentence in itertools.zip_longest(cells, sentences, fillvalue=""):
         text = "".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True))
-        beside, *beneath = wrap(sentence, room) or [""] if room >= SENTENCE else ["", *wrap(sentence, width - 4)]
-        indent = sum(widths) if room >= SENTENCE else 4
-        if number == 0 and not beside:
-            beneath = []
-        typer.echo((text + beside).rstrip())
-        for part in beneath:
+        first, *more = wrap(sentence, width - indent) or [""]
+        typer.echo((text + first if beside else text).rstrip())
+        for part in more if beside or not first else (first, *more):
             typer.echo(" " * indent + part)
 
 

@@ -53,13 +53,18 @@ class NetworkConfig(Protocol):
 
 def widths(outputs: Sequence[int], kinds: Sequence[str] = ()) -> list[int]:
     """Columns of each field: one, or one a key."""
-    known = kinds or ["categorical"] * len(outputs)
-    return [size if kind == "multi-hot" else 1 for size, kind in zip(outputs, known, strict=True)]
+    return [size if kind == "multi-hot" else 1 for size, kind in _fields(outputs, kinds)]
 
 
-def _heads(seen: int, outputs: Sequence[int]) -> int:
+def _fields(outputs: Sequence[int], kinds: Sequence[str]) -> list[tuple[int, str]]:
+    """(size, kind) of each."""
+    return list(zip(outputs, kinds or ["categorical"] * len(outputs), strict=True))
+
+
+def _heads(seen: int, outputs: Sequence[int], kinds: Sequence[str]) -> int:
     """Parameters of a linear layer for each field; a real field's has one unit."""
-    return sum((seen + 1) * size for size in outputs)
+    units = (1 if kind == "real" else size for size, kind in _fields(outputs, kinds))
+    return sum((seen + 1) * size for size in units)
 
 
 def _before(inputs: Sequence[int], columns: Sequence[int]) -> int:
@@ -72,9 +77,7 @@ def _deep(seen: int, inputs: Sequence[int], outputs: Sequence[int], kinds: Seque
     """Parameters of chained heads two layers deep."""
     columns = widths(outputs, kinds)
     layers = len(columns) * (2 * (seen + 1) * seen + 2 * seen)
-    return (
-        layers + _before(inputs, columns) * seen + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
-    )
+    return layers + _before(inputs, columns) * seen + _heads(seen, outputs, kinds)
 
 
 def _lstm(inputs: int, hidden: int) -> int:
@@ -111,7 +114,7 @@ class ConvLstm:
         """Number of parameters, counted as Keras does: the running statistics of the normalisations included."""
         channels = (self.embedding, *self.filters)
         convolutions = sum((2 * a + 1) * b + 4 * b for a, b in pairwise(channels))
-        heads = _heads(self.hidden, [_units(*f) for f in _fields(outputs, kinds)])
+        heads = _heads(self.hidden, outputs, kinds)
         return sum(inputs) * self.embedding + convolutions + _lstm(channels[-1], self.hidden) + heads
 
 
@@ -154,7 +157,7 @@ class Lstm:
         chain = 0
         if self.chained:
             chain = (len(columns) - 1) * (seen + 1) * seen + _before(inputs, columns) * seen
-        return tables + stack + middle + chain + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
+        return tables + stack + middle + chain + _heads(seen, outputs, kinds)
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,7 @@ class PlainLstm:
         """Number of parameters, as Keras counts."""
         stack = _lstm(len(inputs), self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         middle = (self.hidden + 1) * self.dense
-        return stack + middle + _heads(self.dense or self.hidden, [_units(*f) for f in _fields(outputs, kinds)])
+        return stack + middle + _heads(self.dense or self.hidden, outputs, kinds)
 
 
 @dataclass(frozen=True)
@@ -309,8 +312,7 @@ class BranchedLstm:
         joined = _lstm(len(inputs) * self.branch, self.hidden) + _lstm(self.hidden, self.hidden) + 4 * self.hidden
         middle = (self.hidden + 1) * self.dense
         own = len(outputs) * ((self.dense + 1) * self.head + 4 * self.head)
-        units = [_units(*field) for field in _fields(outputs, kinds)]
-        return branches + joined + middle + own + _heads(self.head or self.dense, units)
+        return branches + joined + middle + own + _heads(self.head or self.dense, outputs, kinds)
 
 
 @dataclass(frozen=True)
@@ -345,16 +347,7 @@ class TwoSided:
         seen, middle = 2 * self.hidden, 0
         if self.head:
             middle, seen = (seen + self.embedding + 1) * self.head, self.head
-        return tables + 2 * stack + middle + _heads(seen, [_units(*field) for field in _fields(outputs, kinds)])
-
-
-def _fields(outputs: Sequence[int], kinds: Sequence[str]) -> list[tuple[int, str]]:
-    return list(zip(outputs, kinds or ["categorical"] * len(outputs), strict=True))
-
-
-def _units(size: int, kind: str) -> int:
-    """Trained outputs of a field's head."""
-    return 1 if kind == "real" else size
+        return tables + 2 * stack + middle + _heads(seen, outputs, kinds)
 
 
 NETWORKS: dict[str, type[Any]] = {

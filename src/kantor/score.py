@@ -179,12 +179,12 @@ class Score:
         notes = self.notes
         pitch = notes["pitch"].astype(np.int64)
         theory = importlib.import_module("kantor.theory")  # by name: it knows scores
-        key = (self.keys[0].fifths, self.keys[0].mode) if self.keys else None
+        key = self.keys[0] if self.keys else None
         start = self.ticks_to_seconds(notes["onset"])
         end = self.ticks_to_seconds(notes["onset"] + notes["duration"])
         columns = {
             "pitch": pitch,
-            "name": [_sharp(number) if key is None else theory.note_name(number, *key) for number in pitch.tolist()],
+            "name": [_sharp(number) if key is None else theory.note_in(number, key) for number in pitch.tolist()],
             "start": start,
             "end": end,
             "step": np.diff(start, prepend=start[:1]),

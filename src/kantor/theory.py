@@ -157,6 +157,11 @@ def note_name(pitch: int, fifths: int = 0, mode: str = "major") -> str:
     return f"{_spell(place)}{(pitch - accidental) // 12 - 1}"
 
 
+def note_in(pitch: int, key: Key | None) -> str:
+    """Name of MIDI number ``pitch`` as it is spelled in ``key``; as in C major where there is none."""
+    return note_name(pitch, key.fifths, key.mode) if key else note_name(pitch)
+
+
 def interval_name(semitones: int) -> str:
     """Name of an interval in either direction; wider than an octave it is named as within one ("perfect fifth")."""
     width = abs(semitones)

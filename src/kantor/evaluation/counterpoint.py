@@ -167,11 +167,10 @@ def place_of(score: Score, tick: int) -> tuple[int, float]:
     """(bar, beat) of ``tick`` as the score counts: bars from 1, a pickup is bar 0; beats from 1, of its meter."""
     bars = score.bars
     at = max(int(np.searchsorted(bars["start"], tick, side="right")) - 1, 0)
-    number = int((bars["offset"][: at + 1] == 0).sum())
     meter = next((meter for meter in reversed(score.meters) if meter.tick <= bars["start"][at]), None)
     beat = score.ticks_per_quarter * 4 / (meter.denominator if meter else 4)
     into = tick - int(bars["start"][at]) + int(bars["offset"][at])
-    return number, round(1 + into / beat, 3)
+    return score.bar_number(tick), round(1 + into / beat, 3)
 
 
 # -- the score -------------------------------------------------------------------------------------------------------

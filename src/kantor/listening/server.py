@@ -161,9 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._json({"error": "there is no such sound"}, HTTPStatus.NOT_FOUND)
 
     def _json(self, value: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._send(
-            json.dumps(value).encode(), "application/json", status
-        )  # ASCII: half a surrogate pair goes back, too
+        text = json.dumps(value)  # ASCII: half a surrogate pair goes back, too
+        self._send(text.encode(), "application/json", status)
 
     def _send(self, data: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK, *, ranges: bool = False) -> None:
         whole, span = len(data), self.headers.get("Range", "") if ranges else ""

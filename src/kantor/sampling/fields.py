@@ -109,13 +109,19 @@ def divergence(
     before = scores if grammar is None else np.where(grammar, scores, -np.inf)
     whole = np.exp(before - before.max(1, keepdims=True))
     left = whole if allowed is None else np.where(allowed, whole, 0.0)
-    asked: Floats | float = 0.0
-    if price is not None:
-        with np.errstate(under="ignore"):
-            left = left * np.exp(-price)
-        asked = (left * price).sum(1) / np.maximum(left.sum(1), TINY)
-    nats: Floats = np.maximum(np.log(whole.sum(1)) - np.log(np.maximum(left.sum(1), TINY)) - asked, 0.0)
+    left, total, asked = bent(left, price)
+    nats: Floats = np.maximum(np.log(whole.sum(1)) - np.log(total) - asked, 0.0)
     return nats
+
+
+def bent(left: Floats, price: Floats | None) -> tuple[Floats, Floats, Floats | float]:
+    """What soft rules leave of weights (rows, classes); (rows,) its sum, and the mean price of what is left, nats."""
+    if price is None:
+        return left, np.maximum(left.sum(1), TINY), 0.0
+    with np.errstate(under="ignore"):
+        left = left * np.exp(-price)
+    total = np.maximum(left.sum(1), TINY)
+    return left, total, (left * price).sum(1) / total
 
 
 def likeliest(field: Field, params: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -31,6 +31,7 @@ from kantor.representations.cells import HELD, OPEN, Cells
 from kantor.representations.chorale import PITCHES, SOUNDS, STEP
 from kantor.runtime import Model
 from kantor.sampling._lines import Lines, pick
+from kantor.sampling.fields import bent
 from kantor.sampling.filters import TINY, Filters
 from kantor.sampling.guard import Guard
 from kantor.score import VOICES, Score
@@ -424,9 +425,8 @@ class _Desk:
             return left, kept, -np.log(np.maximum(kept, TINY))
         least = np.where(left > 0, price, np.inf).min(1, keepdims=True)
         price = price - np.where(np.isfinite(least), least, 0.0)  # what every class pays alike changes nothing
-        left = left * np.exp(-price)
-        total = np.maximum(left.sum(1), TINY)
-        return left, kept, np.maximum(-np.log(total) - (left * price).sum(1) / total, 0.0)
+        left, total, asked = bent(left, price)
+        return left, kept, np.maximum(-np.log(total) - asked, 0.0)
 
     def _situation(self, take: Ids, frame: Ids, voice: int) -> Situation:
         """What sounds round these cells, before them and after."""

@@ -4,6 +4,7 @@
 
 import asyncio
 import contextlib
+import functools
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -122,8 +123,7 @@ def create(settings: Settings = Settings()) -> Gate:
         await _converse(socket, hub)
 
     plain = app.openapi
-    whole: dict[str, Any] = {}
-    app.openapi = lambda: whole or whole.update(described(plain(), SHAPES)) or whole  # type: ignore[method-assign]
+    app.openapi = functools.cache(lambda: described(plain(), SHAPES))  # type: ignore[method-assign]
     _pages(app, settings.static)
     return Gate(app, settings.hosts, ending=pool.stop)
 

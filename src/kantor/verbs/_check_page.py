@@ -28,7 +28,7 @@ from kantor.render.report import (
     titled,
 )
 from kantor.score import Key, Score
-from kantor.theory import note_name
+from kantor.theory import note_in
 from kantor.verbs._showing import written
 
 __all__ = ["engraved", "page", "sounding"]
@@ -148,10 +148,9 @@ def _sentence(score: Score, found: Examined, fault: Fault) -> str:
 
 def _spelt(pitches: Sequence[int | None], before: Sequence[int | None], key: Key | None) -> str:
     """Notes by name, "F4 B3 → G4 C4"."""
-    known = (key.fifths, key.mode) if key else (0, "major")
 
     def names(of: Sequence[int | None]) -> str:
-        return " ".join(note_name(pitch, *known) if pitch is not None and pitch >= 0 else "–" for pitch in of)
+        return " ".join(note_in(pitch, key) if pitch is not None and pitch >= 0 else "–" for pitch in of)
 
     return f"{names(before)} → {names(pitches)}" if before else names(pitches)
 

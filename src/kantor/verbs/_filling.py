@@ -31,7 +31,7 @@ from kantor.sampling.filters import Filters
 from kantor.sampling.gibbs import SWEEPS, fill
 from kantor.sampling.guard import Asked, Guard, named
 from kantor.score import NOTE, VOICES, Part, Score
-from kantor.theory import note_name
+from kantor.theory import note_in
 from kantor.verbs._compose import Take, pitches_of, randoms
 from kantor.verbs._models import model_of, opened
 from kantor.verbs._steering import Steering
@@ -254,7 +254,7 @@ def _check_given(plan: Score, values: Ids, free: Mask, rules: Sequence[Asked]) -
             continue
         frame, voice = wrong[0].tolist()
         sounds, keys = int(pitch[frame, voice]), plan.keys
-        note = note_name(sounds, *((keys[0].fifths, keys[0].mode) if keys else ())) if sounds >= 0 else "a rest"
+        note = note_in(sounds, keys[0] if keys else None) if sounds >= 0 else "a rest"
         what = f"{note} in {plan.bar_name(frame * STEP)} ({VOICES[voice].lower()})"
         if isinstance(one.rule, Locked):
             raise ScoreError(f"expected given music that keeps the rule {name}, got {what}; compose it anew, too.")

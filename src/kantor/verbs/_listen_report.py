@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from html import escape
 from typing import Any
 
 from kantor.listening.results import FIVE, TARGET
@@ -62,7 +63,7 @@ def _told(found: dict[str, Any]) -> str:
     for one in found["told"]:
         low, high = (f"{bound:.1%}" for bound in one["interval"])
         rows = [("balanced accuracy", f"{one['accuracy']:.1%} ({low} … {high}); guessing: 50 %")]
-        rows.append(("p", "< 0.001" if one["p"] < P_LEAST else shown(one["p"])))
+        rows.append(("p", _told_p(one["p"])))
         rows.append(("right answers", f"{one['right']:,} of {one['answers']:,}"))
         content.append(facts(rows))
     for name in sorted(asked):
@@ -145,7 +146,11 @@ def _triple(one: dict[str, Any], name: str = "mean") -> tuple[float, float, floa
 
 def _p(value: float | None) -> Cell:
     """A p-value; a dash where there is none."""
-    return number(value) if value is None or value >= P_LEAST else Cell("&lt; 0.001", value)
+    return number(value) if value is None or value >= P_LEAST else Cell(escape(_told_p(value)), value)
+
+
+def _told_p(value: float) -> str:
+    return shown(value) if value >= P_LEAST else f"< {P_LEAST}"
 
 
 def _interval(bounds: list[float] | None) -> Cell:

@@ -18,7 +18,7 @@ from kantor import io
 from kantor.corpora import SPLITS, Corpus, CorpusPiece, Selection, Survey, key_of, sift, survey
 from kantor.errors import FileFormatError, InputError, OptionError
 from kantor.score import Score
-from kantor.theory import key_name, note_name
+from kantor.theory import key_name, note_in
 from kantor.verbs._prompts import lost as lost_of
 
 __all__ = ["GRID", "inspect"]
@@ -209,7 +209,7 @@ def _first_notes(score: Score, count: int) -> list[dict[str, Any]]:
     step = np.diff(start, prepend=0.0)
     return [
         {
-            "name": note_name(int(note["pitch"]), *((key.fifths, key.mode) if key else ())),
+            "name": note_in(int(note["pitch"]), key),
             "pitch": int(note["pitch"]),
             "start": round(float(start[i]), 4),
             "end": round(float(end[i]), 4),

@@ -57,7 +57,7 @@ def judge(
         If an output cannot be written.
     """
     paths = [Path(path) for path in outputs]
-    _refuse(paths, force=force)
+    check_report(paths, SUFFIXES, force=force)
     if drawing and there(pieces) and (against is None or against == "none" or there(against)):
         name = next(iter(drawing)).replace("_", "-")
         one = pieces if isinstance(pieces, str | Path) or len(pieces) != 1 else pieces[0]
@@ -90,10 +90,6 @@ def copies(memory: Memory, pieces: Sequence[Named]) -> list[dict[str, Any]]:
         {"name": name, "quarters": one.quarters, "piece": one.piece or None, "bars": round(one.bars, 6)}
         for name, one in found
     ]
-
-
-def _refuse(paths: Sequence[Path], *, force: bool) -> None:
-    check_report(paths, SUFFIXES, force=force)
 
 
 def _judged(

@@ -322,7 +322,7 @@ def _is_music(path: Path) -> bool:
 
 def _real(source: str, pieces: list[Named], count: int, bars: int, seed: int) -> list[Named]:
     """Pieces of about so many bars, whole; where these are too few, the beginnings of longer ones."""
-    lengths = [int((score.bars["offset"] == 0).sum()) for _, score in pieces]
+    lengths = [score.bar_count for _, score in pieces]
     order = np.random.default_rng([seed, len(pieces)]).permutation(len(pieces)).tolist()
     whole = [at for at in order if abs(lengths[at] - bars) <= NEAR]
     longer = [at for at in order if lengths[at] > bars + NEAR]

@@ -29,7 +29,7 @@ from kantor.sampling.stream import Decision
 from kantor.score import NOTE, Score
 from kantor.theory import parse_key
 from kantor.verbs._amounts import DENSEST, Amount, check_playing
-from kantor.verbs._attacks import attacks
+from kantor.verbs._attacks import Attacks, attacks
 from kantor.verbs._compose import BACK, PLAN, REVIVALS, Take, ends_well, pitches_of, randoms
 from kantor.verbs._models import model_of, one_sided
 from kantor.verbs._plans import check_amounts, plan
@@ -180,11 +180,14 @@ class Performance:
             steps = 0
         else:
             found = attacks(self.representation, values)
-        ticks = np.rint((found.tick + shift) * self.scale).astype(np.int64).tolist()
+        return self._told(found, np.rint((found.tick + shift) * self.scale).astype(np.int64), steps)
+
+    def _told(self, found: Attacks, ticks: Ids, steps: int) -> dict[tuple[int, int], list[float]]:
+        """Nats by onset and pitch; ``steps`` lie between those of ``found`` and those that have nats."""
         told: dict[tuple[int, int], list[float]] = {}
         for at in np.lexsort((found.voice, found.step)).tolist():
             if (step := int(found.step[at]) + steps) >= 0:
-                told.setdefault((ticks[at], int(found.pitch[at])), []).append(self.nats[step])
+                told.setdefault((int(ticks[at]), int(found.pitch[at])), []).append(self.nats[step])
         return told
 
     def since(self, tick: int) -> tuple[NDArray[np.void], dict[tuple[int, int], list[float]]]:
@@ -207,10 +210,7 @@ class Performance:
         notes["onset"] += seam
         self._seams += [one for one in _seams(notes)[-1:] if one > seam]
         found = attacks(self.representation, values)
-        told: dict[tuple[int, int], list[float]] = {}
-        for at in np.lexsort((found.voice, found.step)).tolist():
-            place = int(found.tick[at]) + seam, int(found.pitch[at])
-            told.setdefault(place, []).append(self.nats[int(found.step[at]) + left])
+        told = self._told(found, np.asarray(found.tick + seam, dtype=np.int64), left)
         return notes[notes["onset"] + notes["duration"] >= tick], told
 
     @property

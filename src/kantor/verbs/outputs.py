@@ -44,8 +44,7 @@ def check(
         For a folder that cannot be written.
     """
     check_amounts(1, count)
-    if len({path.absolute() for path in numbered(paths, 1)}) < len(paths):
-        raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
+    _check_once(numbered(paths, 1))
     if options.get("instrument") is not None:
         program_of(options["instrument"])
     for path in map(Path, paths):
@@ -76,8 +75,7 @@ def check_report(
     OutputError
         For a folder that cannot be written.
     """
-    if len({path.absolute() for path in paths}) < len(paths):
-        raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
+    _check_once(paths)
     for path in paths:
         if path.suffix.lower() not in suffixes:
             raise OptionError(f"expected a report ending in {' or '.join(suffixes)}, got '{path.name}'.")
@@ -86,6 +84,11 @@ def check_report(
         check_folder(path)
     if not force:
         check_new(standing(paths))
+
+
+def _check_once(paths: Sequence[Path]) -> None:
+    if len({path.absolute() for path in paths}) < len(paths):
+        raise OptionError(f"expected every output once, got {', '.join(map(str, paths))}; leave out the second.")
 
 
 def check_new(files: Iterable[str | Path]) -> None:

@@ -1,7 +1,7 @@
 // What the rules and the model say of a piece: faults, marked and listed, and how unlikely each note was.
 import { $, make, settled } from "./dom.ts";
 import type { Page } from "./page.ts";
-import { toWire } from "./music.ts";
+import { musicOf } from "./music.ts";
 import type { Fault } from "./roll.ts";
 import { barAt, sent } from "./steer.ts";
 import { post, sentence, type WireFault } from "./wire.ts";
@@ -71,7 +71,7 @@ export class Judging {
     const { piece, unfinished } = this.page;
     if (!this.showsFaults || !piece.notes.length || unfinished) return this.show();
     try {
-      const { faults } = await post<{ faults: WireFault[] }>("api/check", { score: { ...toWire(piece), recipe: "" } });
+      const { faults } = await post<{ faults: WireFault[] }>("api/check", { score: musicOf(piece) });
       if (piece !== this.page.piece) return;
       const order = sent(piece);
       this.faults = faults.map((fault) => ({ ...fault, ids: fault.notes.flatMap((index) => order[index]?.id ?? []) }));
@@ -86,7 +86,7 @@ export class Judging {
     const { piece } = page;
     if (piece.notes.length && piece.notes.every((note) => typeof note.nats === "number")) return;
     try {
-      const { nats } = await post<{ nats: (number | null)[] }>("api/surprise", { score: { ...toWire(piece), recipe: "" }, model: page.controls.settings.model });
+      const { nats } = await post<{ nats: (number | null)[] }>("api/surprise", { score: musicOf(piece), model: page.controls.settings.model });
       if (piece !== page.piece || page.unfinished) return;
       const by = new Map(sent(piece).map((note, index) => [note.id, nats[index] ?? null]));
       page.amend({ ...piece, notes: piece.notes.map((note) => ({ ...note, nats: by.get(note.id) ?? null })) });

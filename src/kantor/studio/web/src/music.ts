@@ -104,6 +104,9 @@ export function toWire(piece: Piece): WireScore {
   return { ...piece, notes };
 }
 
+/** The same as music alone: what a recipe makes is not asked about. */
+export const musicOf = (piece: Piece): WireScore => ({ ...toWire(piece), recipe: "" });
+
 /** Where a note stands, as a key: two notes of one part, pitch and onset are one. */
 export const place = (note: { part: number; pitch: number; onset: number }): string =>
   `${note.part}:${note.onset}:${note.pitch}`;

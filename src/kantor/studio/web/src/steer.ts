@@ -1,5 +1,5 @@
 // What is asked of the model about a piece: pure functions from a piece, a selection and locks to a request's body.
-import { barsOf, endOf, inOrder, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
+import { barsOf, endOf, inOrder, musicOf, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
 import { UNMARKED_TEMPO } from "./timeline.ts";
 
 export interface Locks {
@@ -41,7 +41,7 @@ export function infillBody(piece: Piece, selection: readonly Note[], loop: [numb
   }
   if (!select.length) return null;
   const locked = sent(piece).flatMap((note, index) => (isLocked(note, locks) ? [index] : []));
-  return { score: { ...toWire(piece), recipe: "" }, select, locked };
+  return { score: musicOf(piece), select, locked };
 }
 
 /** One voice alone, to be given others. */

@@ -1,6 +1,6 @@
 // What is composed anew within a piece: the selection, other voices to a line, several takes to choose from, one note.
 import { showChoices, showVariations, type Take } from "./dialogs.ts";
-import { fromWire, type Note, type Piece, toWire } from "./music.ts";
+import { fromWire, musicOf, type Note, type Piece } from "./music.ts";
 import type { Page } from "./page.ts";
 import { barAt, infillBody, isLocked, lineOf, reconciled, sent } from "./steer.ts";
 import { type Choice, post, type WirePiece } from "./wire.ts";
@@ -62,7 +62,7 @@ export class Steering {
     if (page.unfinished) return;
     const base = page.piece;
     const index = sent(base).findIndex((each) => each.id === note.id);
-    const body = { score: { ...toWire(base), recipe: "" }, model: page.controls.settings.model, note: index };
+    const body = { score: musicOf(base), model: page.controls.settings.model, note: index };
     const answer = await page.ask("Asking the model…", () => post<{ choices: Choice[]; nats: number | null }>("api/choices", body));
     if (!answer) return;
     page.say("");

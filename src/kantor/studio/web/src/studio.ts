@@ -12,7 +12,7 @@ import { isLink, linked, LinkError, linkTo, scoreIn } from "./link.ts";
 import { Live } from "./live.ts";
 import { quantised, type Struck } from "./midi.ts";
 import { MidiPanel } from "./midi_panel.ts";
-import { barsOf, EMPTY, endOf, fromWire, keyName, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
+import { barsOf, EMPTY, endOf, fromWire, keyName, musicOf, type Note, type Piece, place, toWire, type WireScore } from "./music.ts";
 import type { Page } from "./page.ts";
 import type { KantorRoll } from "./roll.ts";
 import type { KantorScore } from "./score_view.ts";
@@ -604,7 +604,7 @@ export class Studio implements Page {
   private sheet(): Sheet | null {
     const { piece, unfinished } = this;
     if (!piece.notes.length) return null;
-    if (!unfinished) return { score: { ...toWire(piece), recipe: "" }, notes: sent(piece) };
+    if (!unfinished) return { score: musicOf(piece), notes: sent(piece) };
     const score = before(piece, Math.max(1, barAt(piece, unfinished.until).start || unfinished.until));
     return { score, notes: sent({ ...piece, notes: piece.notes.filter((note) => note.onset < score.length_ticks) }) };
   }
