@@ -99,6 +99,11 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_refused(refused, tmp_path, c
     assert name in said
 
 
+def test_check_says_that_a_folder_is_one(refused, tmp_path):
+    (tmp_path / "songs").mkdir()
+    assert_said(refused("check", "songs"), "expected the path of a file, got the folder 'songs'")
+
+
 def test_the_column_of_row_numbers_that_tables_have_is_accepted(tmp_path, monkeypatch, capsys):
     rows = "".join(f"{i},72,67,64,48\n" for i in range(16))
     (tmp_path / "table.csv").write_text("," + HEADER + rows)

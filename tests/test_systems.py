@@ -14,7 +14,9 @@ from kantor.score import Score
 PROMPTS = (0, 1, 7, 400)
 #: The networks of the seeds are as large as they are; ours are made small, for what they learn in an epoch is nothing.
 SMALL = {"network.hidden": "24", "network.embedding": "12", "network.head": "12"}
-SMALLER = {"lstm": SMALL, "two-sided": SMALL}
+ATTENTIVE = {**SMALL, "network.attention": "12"}
+BLOCKS = {"network.hidden": "24", "network.inner": "24", "network.layers": "2"}
+SMALLER = {"lstm": SMALL, "two-sided": SMALL, "attentive-lstm": ATTENTIVE, "transformer": BLOCKS}
 #: Presets whose models fill in what is missing; all others compose from left to right.
 FILLING = [name for name in registry.names("presets") if registry.part("presets", name).network.two_sided]
 

@@ -25,6 +25,7 @@ from rich.text import Text
 
 import kantor
 from kantor.errors import KantorError, OptionError
+from kantor.wording import counted
 
 __all__ = ["app", "main"]
 
@@ -465,10 +466,6 @@ def _cost(made: dict[str, Any]) -> str:
     return f"; the rules cost {made['rules_cost']:.3f}{again}" if made["rules_cost"] or ends else ""
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _print_hint(files: list[str]) -> None:
     sound = next((file for file in files if file.lower().endswith((".wav", ".mp3", ".ogg"))), None)
     if sound:
@@ -684,7 +681,7 @@ def _print_file(file: dict[str, Any]) -> None:
         return
     split = f", {file['split']}" if file["split"] else ""
     facts = (file["meter"] or "no meter", file["key"] or "no key", f"{file['seconds']:.0f} s")
-    out.print(f"kept{split}: {file['path']}: {_counted(file['notes'], 'note')}, {', '.join(facts)}", markup=False)
+    out.print(f"kept{split}: {file['path']}: {counted(file['notes'], 'note')}, {', '.join(facts)}", markup=False)
     for remark in file["remarks"]:
         out.print(f"    {remark}", markup=False)
     for note in file.get("first_notes", ()):
@@ -768,8 +765,8 @@ def check(
         err.print(f"note: not asked: {', '.join(several)} ({reason})", markup=False)
     count = len(report["faults"])
     voices = ", ".join(report["voices"]) or "no voices"
-    about = f"{_counted(report['bars'], 'bar')}, {_counted(report['notes'], 'note')}, {report['key'] or 'no key'}"
-    found = _counted(count, "fault") if report["voices"] else "voice leading not checked"
+    about = f"{counted(report['bars'], 'bar')}, {counted(report['notes'], 'note')}, {report['key'] or 'no key'}"
+    found = counted(count, "fault") if report["voices"] else "voice leading not checked"
     out.print(f"{report['file']}: {about}; {voices}; {found}", markup=False)
     rows = [{**one, "voices": ", ".join(one["voices"]), "beat": f"{one['beat']:g}"} for one in report["faults"]]
     if rows:
@@ -839,11 +836,12 @@ def _print_judged(report: dict[str, Any]) -> None:
             row |= {"reference": other["value"], "overlap": other["overlap"]}
         rows.append(row)
     _list(rows, ("figure", "value", "from", "to", *(("reference", "overlap") if held else ()), "unit"), False)
-    facts: dict[str, Any] = {"set": f"{report['set']}, {report['pieces']:,} pieces"}
+    facts: dict[str, Any] = {"set": f"{report['set']}, {counted(report['pieces'], 'piece')}"}
     if held:
-        facts["against"] = f"{report['against']}, {report['pieces_against']:,} pieces"
+        facts["against"] = f"{report['against']}, {counted(report['pieces_against'], 'piece')}"
         within = _shown(report["frechet_within"])
-        facts["Fréchet distance"] = f"{_shown(report['frechet'])}; as many pieces of the reference have {within}"
+        if report["frechet"] is not None:
+            facts["Fréchet distance"] = f"{_shown(report['frechet'])}; as many pieces of the reference have {within}"
     if report["two_sample"]:
         low, high = report["two_sample"]["interval"]
         told = ", ".join(one["figure"] for one in report["two_sample"]["telltales"][:5])
@@ -954,7 +952,10 @@ def listen_build(
         _print_json(made)
         return
     counts = ", ".join(f"{count} of {source}" for source, count in made["sources"].items())
-    out.print(f"{made['folder']}: {made['pieces']} pieces ({counts}), about {made['minutes']} minutes", markup=False)
+    out.print(
+        f"{made['folder']}: {counted(made['pieces'], 'piece')} ({counts}), about {made['minutes']} minutes",
+        markup=False,
+    )
     out.print(f"to serve it: kantor listen serve {shlex.quote(made['folder'])}", markup=False)
 
 

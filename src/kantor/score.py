@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.errors import MissingExtraError, ScoreError
+from kantor.wording import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -212,7 +213,7 @@ class Score:
     def _repr_html_(self) -> str:
         """What a notebook shows: a player, the engraved score, a piano roll, as of a :class:`~kantor.Piece`."""
         showing = importlib.import_module("kantor.verbs._showing")  # by name: pictures are far above scores
-        count = "1 note" if len(self) == 1 else f"{len(self)} notes"
+        count = counted(len(self), "note")
         caption = f"{self.title}, {count}" if self.title else count
         return str(showing.whole(self, caption, of_piece=False))
 

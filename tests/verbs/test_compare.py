@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from kantor import io
+from kantor.bundle import Bundle
 from kantor.cli import app
-from kantor.errors import OptionError, UnknownNameError
+from kantor.errors import KantorError, OptionError, UnknownNameError
 from kantor.score import VOICES, Key, Meter, Part, Score
 from kantor.verbs._sets import Pieces
 from kantor.verbs.compare import _distinct, compare, sampling
@@ -87,6 +88,16 @@ def test_a_reference_is_read_anew_each_time(music, tmp_path):
     for place in range(6):
         io.save(hymn(-place), folder / f"{6 + place}.mid")
     assert compare(["random"], ("T=0",), **wanted)["rows"][0]["frechet"] != first
+
+
+def test_a_corpus_that_cannot_be_had_is_told_before_anything_is_composed(tiny_bundle, tmp_path, monkeypatch):
+    card = {**tiny_bundle.card, "corpus": {"name": "jsb"}}
+    other = Bundle(tiny_bundle.path, card)
+    monkeypatch.setenv("KANTOR_MIRROR", (tmp_path / "nowhere").as_uri())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("kantor.verbs.compare.composed", lambda *_, **__: pytest.fail("it has been composed"))
+    with pytest.raises(KantorError, match=r"(?i)jsb"):
+        compare(["random", other], ("T=1",), count=1)
 
 
 def test_distinct_are_pieces_that_no_other_is_like():

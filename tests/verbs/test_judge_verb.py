@@ -1,6 +1,7 @@
 """``kantor judge``: sets by every name, figures that are those of the metrics, verdicts that follow from the music."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -73,6 +74,16 @@ def test_a_folder_files_and_scores_are_the_same_set(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(folder))
     app(["judge", str(tmp_path / "music")], standalone_mode=False)
     assert "parallel-fifths" in capsys.readouterr().out
+
+
+def test_one_piece_is_said_to_be_one_and_has_no_distance(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    [(_, score)] = tunes(1, 2, 3)
+    io.save(score, "one/tune.mid")
+    app(["judge", "one", "--against", "one/tune.mid"], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "one, 1 piece\n" in re.sub(" +\n", "\n", printed)
+    assert "Fréchet" not in printed
 
 
 def test_a_set_is_not_told_from_itself_and_versions_of_a_piece_are_one(tmp_path, monkeypatch):

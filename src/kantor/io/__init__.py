@@ -51,6 +51,8 @@ def load(path: str | os.PathLike[str]) -> Score:
     except TypeError as error:
         raise FileFormatError(f"expected the path of a file, got {path!r}.") from error
     if path.suffix.lower() not in _READERS:
+        if path.is_dir():
+            raise FileFormatError(f"expected the path of a file, got the folder {path.name!r}; name a file in it.")
         raise FileFormatError(f"{_unknown_suffix(path.suffix, READABLE)} The file was {path.name!r}.")
     data = _read_bytes(path)
     score: Score = _READERS[path.suffix.lower()].read(data, path.name)

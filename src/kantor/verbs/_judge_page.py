@@ -32,6 +32,7 @@ from kantor.render.report import (
 )
 from kantor.score import Score
 from kantor.verbs._sets import Named, Pieces
+from kantor.wording import counted
 
 __all__ = ["page"]
 
@@ -49,7 +50,7 @@ def page(
     version: str,
 ) -> str:
     """The page, in HTML."""
-    held = f" against {report['against']} ({report['pieces_against']:,} pieces)" if theirs else ""
+    held = f" against {report['against']} ({counted(report['pieces_against'], 'piece')})" if theirs else ""
     content = [
         section("At a glance", facts(_glance(report))),
         *_apart(report),
@@ -59,7 +60,7 @@ def page(
         *_examples(ours),
         *_left_out(report),
     ]
-    lead = f"{report['pieces']:,} pieces{held}. Intervals are 95 %, by bootstrap over pieces."
+    lead = f"{counted(report['pieces'], 'piece')}{held}. Intervals are 95 %, by bootstrap over pieces."
     return document(f"{report['set']}: judged", lead, *content, made_by=f"kantor {version}, seed {report['seed']}")
 
 

@@ -105,10 +105,12 @@ def compare(
     usual = next((known for known in map(corpus_of, bundles) if known), "")  # baselines know of none
     rows, done, whole = [], 0, len(bundles) * len(drawn)
     known_by: dict[tuple[str, str], tuple[Pieces, Features]] = {}  # references, heard once
+    grounds = []  # a corpus that cannot be had is told before anything is composed
     for bundle in bundles:
         held = _reference(bundle, against or _train(corpus_of(bundle) or usual), known_by)
-        nats = _likelihood(bundle, corpus, data)
         known, _ = training(Pieces(bundle.name, (), bundle, corpus_of(bundle)), held[0] if held else None)
+        grounds.append((bundle, held, known, _likelihood(bundle, corpus, data)))
+    for bundle, held, known, nats in grounds:
         for way, options in drawn.items():
             told = functools.partial(_share, advance, done, whole)
             if bars is not None:

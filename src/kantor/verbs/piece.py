@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kantor.score import Score
+from kantor.wording import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -124,7 +125,7 @@ class Piece:
     def __repr__(self) -> str:
         parts = [
             self._caption(),
-            f"{len(self.score)} note{'' if len(self.score) == 1 else 's'}",
+            counted(len(self.score), "note"),
             f"{self.score.seconds:.0f} s",
         ]
         return f"<Piece: {', '.join(part for part in parts if part)}>"

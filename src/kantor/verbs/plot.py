@@ -27,6 +27,7 @@ from kantor.score import Score
 from kantor.verbs._logs import best_epoch, is_run, read
 from kantor.verbs._sweeps import curves_of, is_sweep, trainings
 from kantor.verbs.outputs import check_folder, check_new
+from kantor.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +146,7 @@ class _Set:
         return sum(map(len, self.scores))
 
     def __str__(self) -> str:
-        return f"{_short(self.name)}: {_count(len(self.scores), 'piece')}, {_count(self.notes, 'note')}"
+        return f"{_short(self.name)}: {counted(len(self.scores), 'piece')}, {counted(self.notes, 'note')}"
 
 
 def _set(target: str | Path, progress: bool) -> _Set:
@@ -200,7 +201,7 @@ def _roll(file: Path, first: int | None) -> tuple[Figure, dict[str, Any]]:
         score = score.replace(notes=score.notes[:first], length_ticks=0)
     shown = len(score)
     name = _short(score.title or file.stem)
-    title = f"{name}: {_count(whole, 'note')}" if shown == whole else f"{name}: first {shown:,} of {whole:,} notes"
+    title = f"{name}: {counted(whole, 'note')}" if shown == whole else f"{name}: first {shown:,} of {whole:,} notes"
     bars = score.bar_count
     facts = {
         "kind": "roll",
@@ -250,7 +251,7 @@ def _training(run: Path) -> tuple[Figure, dict[str, Any]]:
     nats = float(figures["valid_nats"][best - 1]) if best else None
     name = _short(run.resolve().name)
     found = f"epoch {best} is best with {nats:.4f} nats on valid" if best else "none with a finite figure on valid"
-    title = f"Training of {name}: {_count(epochs, 'epoch')}, {found}"
+    title = f"Training of {name}: {counted(epochs, 'epoch')}, {found}"
     facts = {
         "kind": "training",
         "title": title,
@@ -272,7 +273,7 @@ def _trainings(folder: Path) -> tuple[Figure, dict[str, Any]]:
     nats = {name: float(runs[name]["valid_nats"][best - 1]) for name, best in bests.items() if best}
     alike = all("=" in name for name in runs)  # else their nats may be of anything
     winner = min(nats, key=lambda name: nats[name]) if nats and alike else None
-    title = f"{_short(folder.resolve().name)}: {_count(len(runs), 'training')}"
+    title = f"{_short(folder.resolve().name)}: {counted(len(runs), 'training')}"
     if winner is not None:
         title += f", {_short(winner)} is best with {nats[winner]:.4f} nats on valid"
     facts = {
@@ -296,10 +297,6 @@ def _trainings(folder: Path) -> tuple[Figure, dict[str, Any]]:
 def _known(values: NDArray[np.float64]) -> list[float | None]:
     """As JSON can hold it: what is no number is null."""
     return [value if math.isfinite(value) else None for value in values.tolist()]
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _short(name: str) -> str:
