@@ -1,7 +1,8 @@
 """Encoded pieces -> padded batches of tensors, a new order and new transpositions every epoch, from one seed.
 
 A batch is ``inputs`` (batch, time, columns) and ``targets`` (batch, time, fields), int64; padding's target is -100.
-``inputs`` has first the fields of the step before ("before the start" at step 0), then the conditions.
+``inputs`` has first the fields of the step before ("before the start" at step 0), then the conditions. Where rules are
+taught too, ``faults`` (batch, time, fields, classes) says what would break one.
 
 Of a two-sided network ``inputs`` has the fields of the step itself, some of them *open* (:mod:`kantor.data.masking`),
 and of ``targets`` the others are padding. It would read padding from the far end, so all of a batch is of one length.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,24 +28,30 @@ from kantor.representations import Representation, inputs_of
 from kantor.representations.cells import Cells
 from kantor.score import Score
 
-__all__ = ["PADDING", "Augmentation", "Batch", "Pieces", "collate"]
+__all__ = ["PADDING", "Augmentation", "Batch", "Judge", "Pieces", "collate"]
 
 PADDING = -100  # what torch's cross entropy leaves out
 MOST = 2**15 - 1  # what an encoding holds; a rest of 22 minutes is no longer told from a longer one
+FILL = (0, PADDING, False)
 CACHE_BYTES = 2**28  # of encodings, for each set of pieces
-Batch = tuple[Tensor, Tensor]
-Example = tuple[NDArray[np.int64], NDArray[np.int64]]
-Encoded = tuple[NDArray[np.int16], NDArray[np.int16]]
+Judge = Callable[..., NDArray[np.bool_]]
+
+Batch = tuple[Tensor, ...]
+Example = tuple[NDArray[Any], ...]
+Encoded = tuple[NDArray[Any], ...]  # of a whole piece, kept small: int16, int16, and the last axis of faults packed
 
 
 def collate(examples: Sequence[Example]) -> Batch:
-    """Pad to the longest: inputs with 0, targets with :data:`PADDING`."""
-    longest = max(len(inputs) for inputs, _ in examples)
-    inputs = np.zeros((len(examples), longest, examples[0][0].shape[1]), dtype=np.int64)
-    targets = np.full((len(examples), longest, examples[0][1].shape[1]), PADDING, dtype=np.int64)
-    for row, (x, y) in enumerate(examples):
-        inputs[row, : len(x)], targets[row, : len(y)] = x, y
-    return torch.from_numpy(inputs), torch.from_numpy(targets)
+    """Pad to the longest: inputs with 0, targets with :data:`PADDING`, faults with False."""
+    longest = max(map(len, (inputs for inputs, *_ in examples)))
+    return tuple(_padded(parts, longest, fill) for parts, fill in zip(zip(*examples, strict=True), FILL, strict=False))
+
+
+def _padded(parts: Sequence[NDArray[Any]], longest: int, fill: int) -> Tensor:
+    made = np.full((len(parts), longest, *parts[0].shape[1:]), fill, dtype=parts[0].dtype)
+    for row, part in enumerate(parts):
+        made[row, : len(part)] = part
+    return torch.from_numpy(made)
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,7 @@ class Pieces(IterableDataset[Batch]):
                     before it is true.
     augmentation    None: every piece as it is, in order of length (validation).
     hidden          names of planned conditions that are unknown throughout.
+    judge           gives what would break a rule, (steps, fields, classes), of a score, ``bare`` or not.
     two_sided       whether some of each piece is open and the rest is shown, as a two-sided network wants it; windows
                     are then complete, from the beginning of the piece to its end.
 
@@ -102,6 +110,7 @@ class Pieces(IterableDataset[Batch]):
         window: int = 0,
         augmentation: Augmentation | None = None,
         hidden: Collection[str] = (),
+        judge: Judge | None = None,
         two_sided: bool = False,
         seed: int = 0,
         epoch: int = 0,
@@ -118,6 +127,7 @@ class Pieces(IterableDataset[Batch]):
         self.window = window
         self.augmentation = augmentation
         self.hidden = hidden
+        self.judge = judge
         self.two_sided = two_sided
         self.seed = seed
         self.epoch = epoch
@@ -149,7 +159,7 @@ class Pieces(IterableDataset[Batch]):
 
     def _cut(self, piece: int) -> list[tuple[int, int]]:
         """The spans of steps of one piece; one that is shorter than a window is shown whole."""
-        inputs, _ = self._encode(piece, PLAIN)
+        inputs, *_ = self._encode(piece, PLAIN)
         if not self.window:
             return [(0, len(inputs))]
         if self.two_sided:
@@ -194,7 +204,7 @@ class Pieces(IterableDataset[Batch]):
         piece, start, end = self.spans[index]
         if piece not in made:
             made[piece] = self._encode(piece, varied[piece])
-        inputs, targets = made[piece]
+        inputs, targets, *packed = made[piece]
         if self.two_sided:
             return self._opened(inputs[start:end], targets[start:end], varied[piece].bare, rng)
         length = end - start
@@ -205,7 +215,9 @@ class Pieces(IterableDataset[Batch]):
         inputs, targets = inputs[start:end], targets[start:end]
         if self.augmentation and self.augmentation.unknown and not varied[piece].bare:
             inputs = self._forget(inputs, rng)
-        return inputs.astype(np.int64), targets.astype(np.int64)
+        classes = max(field.size for field in self.representation.fields)
+        faults = [np.unpackbits(part[start:end], axis=-1, count=classes).astype(np.bool_) for part in packed]
+        return inputs.astype(np.int64), targets.astype(np.int64), *faults
 
     def _opened(
         self, inputs: NDArray[np.int16], values: NDArray[np.int16], bare: bool, rng: np.random.Generator
@@ -225,8 +237,10 @@ class Pieces(IterableDataset[Batch]):
         inputs = hide(inputs_of(encoding, self.representation), self.representation, self.hidden)
         if self.window and variation == PLAIN:
             self._frames[piece] = self.representation.frames(encoding)
-        small = [np.minimum(part, MOST).astype(np.int16) for part in (inputs, encoding.targets)]
-        return small[0], small[1]
+        small: list[NDArray[Any]] = [np.minimum(part, MOST).astype(np.int16) for part in (inputs, encoding.targets)]
+        if self.judge is not None:
+            small.append(np.packbits(self.judge(score, bare=variation.bare), axis=-1))
+        return tuple(small)
 
     def _forget(self, inputs: NDArray[np.int16], rng: np.random.Generator) -> NDArray[np.int16]:
         assert self.augmentation is not None

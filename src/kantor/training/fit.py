@@ -36,6 +36,7 @@ from kantor.models import Network, build
 from kantor.networks import NetworkConfig, to_dict
 from kantor.representations import Representation, columns
 from kantor.score import Score
+from kantor.training.blame import Blame
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
 
@@ -293,12 +294,13 @@ def _best(trainer: lightning.Trainer, learner: Learner, best: Path) -> Fitted:
     assert isinstance(kept, ModelCheckpoint)
     if kept.best_model_score is None or not best.exists():
         raise TrainingError(f"expected the best epoch in {best}, found none; train anew, into another --out.")
-    nats, seconds = float(kept.best_model_score), learner.spent_seconds
-    if not math.isfinite(nats):
+    score, seconds = float(kept.best_model_score), learner.spent_seconds
+    if not math.isfinite(score):
         raise TrainingError(f"the training diverged, no epoch's validation is a finite number; {CALMER}.")
     checkpoint: dict[str, Any] = torch.load(best, map_location="cpu", weights_only=True)
     learner.load_state_dict(checkpoint["state_dict"])
     epoch = int(checkpoint["epoch"]) + 1
+    nats = float(checkpoint.get("valid_nats", score))
     return Fitted(learner.network.cpu().eval(), nats, epoch, max(trainer.current_epoch, epoch), seconds)
 
 
@@ -306,10 +308,11 @@ def _best(trainer: lightning.Trainer, learner: Learner, best: Path) -> Fitted:
 
 
 def _trainer(recipe: Recipe, out: Path, accelerator: str, bar: bool, report: Callback) -> lightning.Trainer:
-    keep = ModelCheckpoint(out / "checkpoints", "best", "valid_nats", save_last=True, enable_version_counter=False)
+    judged = recipe.judged_by
+    keep = ModelCheckpoint(out / "checkpoints", "best", judged, save_last=True, enable_version_counter=False)
     callbacks: list[Callback] = [report, _Moved(), _FirstCheckpoint(), _Dice(), keep]
     if recipe.patience:
-        callbacks.append(EarlyStopping("valid_nats", patience=recipe.patience))
+        callbacks.append(EarlyStopping(judged, patience=recipe.patience))
     if bar:
         callbacks.append(RichProgressBar(leave=False))
     for name in ("lightning.pytorch", "lightning.fabric"):
@@ -369,6 +372,8 @@ class _Loaders(lightning.LightningDataModule):
             recipe.unknown,
             together=recipe.ranges == "all",
         )
+        if recipe.faults:
+            options["judge"] = Blame(representation, recipe.fault_rules)
         self.train = Pieces(train, representation, recipe.batch_size, augmentation=varied, seed=recipe.seed, **options)
         self.valid = Pieces(valid, representation, 2 * recipe.batch_size, hidden=HIDDEN, **options)
         for purpose, pieces in (("train", self.train), ("validate", self.valid)):

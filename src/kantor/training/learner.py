@@ -16,7 +16,7 @@ from kantor.errors import OptionError
 from kantor.models import Network
 from kantor.training.recipe import Recipe
 
-__all__ = ["Learner", "one_cycle"]
+__all__ = ["Learner", "blame", "one_cycle"]
 
 
 def one_cycle(progress: float) -> float:
@@ -27,13 +27,18 @@ def one_cycle(progress: float) -> float:
     return max(0.5 * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))), 1e-4)
 
 
+def blame(logits: Tensor, wrong: Tensor) -> Tensor:
+    """-log of the probability of all classes that are not ``wrong``, summed: both (steps, classes)."""
+    return (logits.logsumexp(-1) - logits.masked_fill(wrong, -math.inf).logsumexp(-1)).sum()
+
+
 class Learner(lightning.LightningModule):
     """Teacher forcing: at every step the true past is shown.
 
     What is minimised is the sum of the fields' losses, weighted as the recipe says, a mean over all targets: nats of
     a categorical field; nats of a multi-hot one, where keys that sound may weigh more; of a real one the squared error
     in units of its grid, and a pressure against values below 0. What is reported, and what chooses the best epoch, is
-    always nats: a real field counts as a Gaussian whose deviation is that of the validation's errors. Beside them
+    nats: a real field counts as a Gaussian whose deviation is that of the validation's errors. Beside them
     stands an accuracy, but none where a field is real (see :mod:`kantor.evaluation.likelihood`).
 
     A training that is given minutes ends with the batch, within an epoch or not, after which there is just time for
@@ -60,15 +65,15 @@ class Learner(lightning.LightningModule):
         self._validation: float | None = None  # seconds that the last one took
 
     def forward_fields(self, batch: Batch) -> list[tuple[int, Tensor, Tensor, Tensor]]:
-        """Of each field: its number, parameters and targets (steps, ...) that count, and the steps' number."""
-        inputs, targets = batch
+        """Of each field: its number, parameters and targets (steps, ...) that count, and which they are."""
+        inputs, targets, *_ = batch
         heads = self.network.heads
         params, _ = self.network(inputs, self.network.initial(len(inputs)), targets.clamp(min=0))
         found = []
         for k, place in enumerate(heads.places):
             wanted = targets[..., place].flatten(0, 1)
             counted = wanted[:, 0] != PADDING
-            found.append((k, params[k].float().flatten(0, 1)[counted], wanted[counted], counted.sum()))
+            found.append((k, params[k].float().flatten(0, 1)[counted], wanted[counted], counted))
         return found
 
     def losses(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
@@ -83,6 +88,9 @@ class Learner(lightning.LightningModule):
             if kind == "categorical":
                 own = functional.cross_entropy(params, wanted[:, 0], reduction="sum")
                 nats, hit = nats + own.detach(), params.argmax(-1) == wanted[:, 0]
+                for faults in batch[2:]:
+                    wrong = faults[:, :, k, : params.shape[1]].flatten(0, 1)[counted]
+                    own = own + self.recipe.faults * blame(params, wrong)
             elif kind == "multi-hot":
                 keys = wanted.to(params.dtype)
                 heavy = self.recipe.positive_weight
@@ -99,7 +107,7 @@ class Learner(lightning.LightningModule):
                 hit = torch.ones_like(wanted[:, 0], dtype=torch.bool)
             loss = loss + weight * own
             right = hit if right is None else right & hit
-            steps = counted
+            steps = counted.sum()
         assert right is not None
         return loss, nats, right.sum(), steps, errors
 
@@ -109,7 +117,7 @@ class Learner(lightning.LightningModule):
         With masks whose size is uniform it is the loss of a cell in the order of filling in, over all orders (Uria et
         al. 2014).
         """
-        inputs, targets = batch
+        inputs, targets, *_ = batch
         params, _ = self.network(inputs, self.network.initial(len(inputs)))
         fields = list(zip(params, targets.unbind(-1), strict=True))
         nats = [functional.cross_entropy(own.float().mT, wanted, reduction="none") for own, wanted in fields]
@@ -122,7 +130,7 @@ class Learner(lightning.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         loss, _, _, count, _ = self.losses(batch)
         mean = loss / count
-        plain = "real" not in self.network.heads.kinds and self.recipe.positive_weight == 1
+        plain = "real" not in self.network.heads.kinds and self.recipe.positive_weight == 1 and not self.recipe.faults
         self.log(
             "train_nats" if plain else "train_loss",
             mean,
@@ -135,16 +143,16 @@ class Learner(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._validating = time.monotonic()
-        self._sums = [0.0, 0.0, 0.0]
+        self._sums = [0.0, 0.0, 0.0, 0.0]
         self._squares = [0.0] * self.network.heads.kinds.count("real")
 
     def validation_step(self, batch: Batch, _index: int) -> None:
-        _, nats, right, count, errors = self.losses(batch)
-        self._sums = [a + float(b) for a, b in zip(self._sums, (nats, right, count), strict=True)]
+        loss, nats, right, count, errors = self.losses(batch)
+        self._sums = [a + float(b) for a, b in zip(self._sums, (loss, nats, right, count), strict=True)]
         self._squares = [a + float((b**2).sum()) for a, b in zip(self._squares, errors, strict=True)]
 
     def on_validation_epoch_end(self) -> None:
-        nats, right, count = self._sums
+        loss, nats, right, count = self._sums
         count = max(count, 1)
         real = [k for k, kind in enumerate(self.network.heads.kinds) if kind == "real"]
         deviations = {k: math.sqrt(square / count) for k, square in zip(real, self._squares, strict=True)}
@@ -152,6 +160,8 @@ class Learner(lightning.LightningModule):
             self.network.heads.settle(deviations)
         gaussian = sum(0.5 * math.log(2 * math.pi * math.e * max(d, 1e-3) ** 2) for d in deviations.values())
         self.log("valid_nats", nats / count + gaussian, prog_bar=True)
+        if self.recipe.faults:
+            self.log("valid_loss", loss / count)
         if not real:
             self.log("valid_accuracy", right / count, prog_bar=True)
         self._validation = time.monotonic() - self._validating
@@ -172,7 +182,7 @@ class Learner(lightning.LightningModule):
         if self.recipe.schedule != "plateau":
             return optimizer
         plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=3)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": "valid_nats"}}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": self.recipe.judged_by}}
 
     @property
     def spent_seconds(self) -> float:
@@ -225,6 +235,8 @@ class Learner(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["spent_seconds"], checkpoint["first_seconds"] = self.spent_seconds, self._first or 0.0
+        if (nats := self.trainer.callback_metrics.get("valid_nats")) is not None:
+            checkpoint["valid_nats"] = float(nats)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._before = float(checkpoint.get("spent_seconds", 0.0))

@@ -34,6 +34,9 @@ class Recipe:
     clip           gradients are scaled down to this norm; 0: never.
     loss_weights   what each field's loss counts; empty: 1 each.
     positive_weight  of a key that sounds against one that does not, in a multi-hot field's loss.
+    faults         what -log of the probability that breaks no rule counts beside the likelihood (:mod:`kantor.training
+                   .blame`); 0: rules are not taught. The best epoch is then the one whose sum of both is least.
+    fault_rules    the rules that are taught.
     transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
     ranges         whose range that is: "parts", each voice's own in the training pieces, where a choir could still sing
                    it, or "all", that of all voices together: more keys, for likelihoods.
@@ -59,6 +62,8 @@ class Recipe:
     clip: float = 1.0
     loss_weights: tuple[float, ...] = ()
     positive_weight: float = 1.0
+    faults: float = 0.0
+    fault_rules: tuple[str, ...] = ("no-parallels",)
     transpose: int = 0
     ranges: str = "parts"
     vary_tempo: float = 0.0
@@ -72,10 +77,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss_weights", tuple(map(_weight, self.loss_weights)))
+        object.__setattr__(self, "fault_rules", tuple(self.fault_rules))
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
-        for name in ("window", "transpose", "patience", "weight_decay", "clip", "seed"):
+        for name in ("window", "transpose", "patience", "weight_decay", "clip", "faults", "seed"):
             if not getattr(self, name) >= 0:
                 raise OptionError(f"expected {name} to be 0 or more, got {getattr(self, name)}.")
         if self.seed >= SEEDS:
@@ -93,6 +99,11 @@ class Recipe:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise OptionError(f"expected {name} to be one of {', '.join(known)}; got '{getattr(self, name)}'.")
+
+    @property
+    def judged_by(self) -> str:
+        """The figure of the validation that chooses the best epoch."""
+        return "valid_loss" if self.faults else "valid_nats"
 
 
 def _weight(value: float | str) -> float:
