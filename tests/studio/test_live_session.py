@@ -198,7 +198,7 @@ def test_a_playhead_of_music_that_is_void_moves_nothing():
     assert page.listen().until == 6 * 1920
 
 
-@pytest.mark.parametrize("model", ["chorale", "roll", "notes", "events"])
+@pytest.mark.parametrize("model", ["chorale", "roll", "notes", "events", "jsb"])
 def test_news_are_the_end_of_the_score_whatever_is_taken_back(model):
     piece, random, before = Performance(model, bars=6, meter="4/4", pickup=0, seed=5), np.random.default_rng(1), 0
     for _ in range(40):

@@ -153,6 +153,20 @@ def test_surprise_is_told_of_every_note_and_choices_agree_with_it(client, model,
     assert sum(chances) <= 1 + 1e-6
 
 
+def test_where_a_frame_decides_four_notes_each_has_its_own_surprise(client, sent):
+    """On the plain grid no class is out of the question, so a choice is as likely as its note is surprising."""
+    nats = ask(client, "surprise", score=sent, model="jsb")["nats"]
+    chord = [at for at, note in enumerate(sent["notes"]) if note["onset"] == sent["notes"][-1]["onset"]]
+    known = [at for at in chord if nats[at] is not None]
+    assert len({nats[at] for at in known}) == len(known) > 1
+    for at in known:
+        told = ask(client, "choices", score=sent, model="jsb", note=at)
+        assert told["nats"] == pytest.approx(nats[at], abs=1e-3)
+        chances = {choice["pitch"]: choice["probability"] for choice in told["choices"]}
+        if sent["notes"][at]["pitch"] in chances:
+            assert chances[sent["notes"][at]["pitch"]] == pytest.approx(np.exp(-nats[at]), abs=1e-3)
+
+
 def test_surprise_of_an_order_of_notes_is_in_that_order(client, sent):
     straight = ask(client, "surprise", score=sent)["nats"]
     turned = {**sent, "notes": sent["notes"][::-1]}

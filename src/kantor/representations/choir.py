@@ -71,6 +71,11 @@ class Choir:
         return tuple(replace(self.turns.fields[0], name=VOICES[voice].lower()) for voice in self.turns.turns)
 
     @property
+    def hold(self) -> int | None:
+        """The class of a cell that goes on; None where the spelling has none."""
+        return self.turns.hold
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """The columns that ``inputs`` ask for."""
         return self.turns.conditions

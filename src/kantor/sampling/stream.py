@@ -33,7 +33,7 @@ class Decision:
     ----------
     step      its number, from 0.
     values    (pieces, columns) what was chosen.
-    nats      (pieces,) its surprise, -log p under the unfiltered model, summed over the fields.
+    by_field  (pieces, fields) the surprise of each, -log p under the unfiltered model; 0 of one that was given.
     over      (pieces,) which pieces had ended before it, so that it is none of theirs; None where none had.
     cost      (pieces,) nats that the rules cost: the divergence of what was drawn from, from what the model meant.
     dead      (pieces,) where the rules admitted nothing, and were broken.
@@ -43,12 +43,18 @@ class Decision:
 
     step: int
     values: Ids
-    nats: NDArray[np.float64]
+    by_field: NDArray[np.float64]
     over: Mask | None
     progress: Callable[[], float]
     cost: NDArray[np.float64]
     dead: Mask
     blamed: Mapping[int, tuple[str, ...]]
+
+    @property
+    def nats(self) -> NDArray[np.float64]:
+        """(pieces,) the surprise of the step: the sum over its fields."""
+        whole: NDArray[np.float64] = self.by_field.sum(axis=1)
+        return whole
 
 
 @dataclass(slots=True)
@@ -111,7 +117,7 @@ def stream(
         inputs[:, 0, :width], inputs[:, 0, width:] = previous, deriver.conditions()
         features, state = model.run(inputs, state)
         values = np.zeros((pieces, width), dtype=np.int64)
-        nats, cost, dead = np.zeros(pieces), np.zeros(pieces), np.zeros(pieces, dtype=np.bool_)
+        nats, cost, dead = np.zeros((pieces, len(fields))), np.zeros(pieces), np.zeros(pieces, dtype=np.bool_)
         blamed: dict[int, tuple[str, ...]] = {}
         filters, guard = controls.filters, controls.guard
         for k, (kind, place) in enumerate(zip(fields, places, strict=True)):
@@ -133,7 +139,7 @@ def stream(
             if guard and kind.kind == "multi-hot":
                 values[:, place] = low_to_high(values[:, place], partial(_joining, deriver, guard, k))
                 surprisal = surprise(kind, params, values[:, place])
-            nats += surprisal
+            nats[:, k] = surprisal
         deriver.push(values)
         previous = values
         yield Decision(step, values, nats, over, deriver.progress, cost, dead, blamed)

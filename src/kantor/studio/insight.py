@@ -48,7 +48,7 @@ def surprises(bundle: Bundle, score: Score) -> list[float | None]:
     found = attacks(bundle.representation, encoding.values)
     told: list[float | None] = [None] * len(score)
     for note, attack in _met(bundle, score, found):
-        told[note] = float(nats[found.step[attack]])
+        told[note] = _own(nats, found, attack)
     return told
 
 
@@ -68,13 +68,13 @@ def choices(bundle: Bundle, score: Score, note: int) -> tuple[list[Other], float
     met = dict(_met(bundle, score, found))
     if note not in met:
         raise OptionError(f"expected a note that '{bundle.name}' decides by itself, got one off its grid; try another.")
-    step = int(found.step[met[note]])
-    logits = _logits(bundle, encoding, step)
+    step, field = int(found.step[met[note]]), max(int(found.field[met[note]]), 0)
+    logits = _logits(bundle, encoding, step, field)
     deriver = representation.derive(encoding.plan)
     for values in encoding.values[:step]:
         deriver.push(values[None])
     deriver.conditions()
-    allowed = deriver.allowed(0, encoding.values[step : step + 1])
+    allowed = deriver.allowed(field, encoding.values[step : step + 1])
     weights = np.exp(logits - logits.max()) * (1.0 if allowed is None else allowed[0])
     chances = weights / max(float(weights.sum()), 1e-300)
     fifths = score.keys[0].fifths if score.keys else 0
@@ -84,37 +84,43 @@ def choices(bundle: Bundle, score: Score, note: int) -> tuple[list[Other], float
         for pitch, name in [_meaning(bundle, one)]
         if (pitch is not None or name) and chances[one] > 0
     ]
-    return told[:MOST], float(_nats(bundle, encoding)[step])
+    return told[:MOST], _own(_nats(bundle, encoding), found, met[note])
 
 
 def _read(bundle: Bundle, score: Score) -> Encoding:
     return one_sided(bundle).representation.encode(tracks_of(score, bundle.card.get("tracks", "")))
 
 
-def _nats(bundle: Bundle, encoding: Encoding) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(steps,) the surprise of each, summed over its fields."""
+def _own(nats: np.ndarray[tuple[int, int], np.dtype[np.float64]], found: Attacks, attack: int) -> float:
+    """The surprise of a note: that of the field which decides it, or of its whole step."""
+    step, field = int(found.step[attack]), int(found.field[attack])
+    return float(nats[step, field] if field >= 0 else nats[step].sum())
+
+
+def _nats(bundle: Bundle, encoding: Encoding) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """(steps, fields) the surprise of each."""
     representation, model = bundle.representation, shelf.runtime_of(bundle)
     inputs, targets, state = inputs_of(encoding, representation), encoding.targets, model.initial(1)
-    nats = np.zeros(len(inputs))
+    nats = np.zeros((len(inputs), len(representation.fields)))
     for start in range(0, len(inputs), AT_A_TIME):
         span = slice(start, start + AT_A_TIME)
         features, state = model.run(inputs[None, span], state)
         place = 0
         for k, field in enumerate(representation.fields):
             params = model.field(features, encoding.values[None, span], k)[0]
-            nats[span] += surprise(field, params, targets[span, place : place + field.width])
+            nats[span, k] = surprise(field, params, targets[span, place : place + field.width])
             place += field.width
     return nats
 
 
-def _logits(bundle: Bundle, encoding: Encoding, step: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(classes,) of the first field of a step."""
+def _logits(bundle: Bundle, encoding: Encoding, step: int, field: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """(classes,) of a field of a step, those before it being what they are."""
     model, state = shelf.runtime_of(bundle), shelf.runtime_of(bundle).initial(1)
     inputs = inputs_of(encoding, bundle.representation)[: step + 1]
     for start in range(0, len(inputs), AT_A_TIME):
         span = slice(start, start + AT_A_TIME)
         features, state = model.run(inputs[None, span], state)
-    params = model.field(features, encoding.values[None, : step + 1][:, span], 0)
+    params = model.field(features, encoding.values[None, : step + 1][:, span], field)
     return params[0, -1].astype(np.float64)  # type: ignore[no-any-return]
 
 
@@ -137,7 +143,7 @@ def _met(bundle: Bundle, score: Score, found: Attacks) -> list[tuple[int, int]]:
 def _meaning(bundle: Bundle, one: int) -> tuple[int | None, str]:
     """The pitch that a class strikes, or what it is else; nothing where it cannot be said of one note."""
     field, name = bundle.representation.fields[0], bundle.representation.name
-    if name == "chorale":
+    if bundle.representation.unit == "cell":
         if one == bundle.representation.hold:  # type: ignore[attr-defined]
             return None, "held"
         pitch = int(field.table["pitch"][one])

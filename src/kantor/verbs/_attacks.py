@@ -17,12 +17,14 @@ class Attacks(NamedTuple):
     Attributes
     ----------
     step   (notes,) the step that decides it.
+    field  (notes,) which of its fields does, where each is a note of its own; -1: all of them together.
     tick   (notes,) where it begins, in ticks of the plan.
     pitch  (notes,) MIDI pitch.
     voice  (notes,) who sings it, 0 the highest; -1 where there are no voices.
     """
 
     step: Ids
+    field: Ids
     tick: Ids
     pitch: Ids
     voice: Ids
@@ -30,11 +32,11 @@ class Attacks(NamedTuple):
 
 def attacks(representation: Representation, values: Ids) -> Attacks:
     """The notes that ``values`` (steps, columns) strike; none of a representation that does not decide them singly."""
-    known = {"chorale": _of_cells, "roll": _of_keys, "notes": _of_records, "events": _of_events}
+    known = {"chorale": _of_cells, "choir": _of_frames, "roll": _of_keys, "notes": _of_records, "events": _of_events}
     found = known.get(representation.name)
     if found is None or not len(values):
         none = np.empty(0, dtype=np.int64)
-        return Attacks(none, none, none, none)
+        return Attacks(none, none, none, none, none)
     return found(representation, values)
 
 
@@ -47,7 +49,18 @@ def _of_cells(chorale: Any, values: Ids) -> Attacks:
         strikes[voices:] &= cell[voices:] != cell[:-voices]
     step = np.flatnonzero(strikes)
     voice = np.array(chorale.turns)[step % voices]
-    return Attacks(step, step // voices * chorale.step, table["pitch"][cell[step]].astype(np.int64), voice)
+    pitch = table["pitch"][cell[step]].astype(np.int64)
+    return Attacks(step, _whole(step), step // voices * chorale.step, pitch, voice)
+
+
+def _of_frames(choir: Any, values: Ids) -> Attacks:
+    """The cells of a frame are decided one by one."""
+    found = _of_cells(choir.turns, values.reshape(-1, 1))
+    return found._replace(step=found.step // choir.voices, field=found.step % choir.voices)
+
+
+def _whole(step: Ids) -> Ids:
+    return np.full(len(step), -1)
 
 
 def _of_keys(roll: Any, values: Ids) -> Attacks:
@@ -56,7 +69,7 @@ def _of_keys(roll: Any, values: Ids) -> Attacks:
     frame = ending.cumsum() - ending
     step = np.flatnonzero(table["struck"][key] & ~ending)
     pitch = table["pitch"][key[step]].astype(np.int64)
-    return Attacks(step, frame[step] * roll.step, pitch, np.full(len(step), -1))
+    return Attacks(step, _whole(step), frame[step] * roll.step, pitch, _whole(step))
 
 
 def _of_records(notes: Any, values: Ids) -> Attacks:
@@ -73,4 +86,4 @@ def _of_sounds(sounds: Any, what: Ids, begin: Ids) -> Attacks:
     """All notes of a chord are decided by its step."""
     step = np.repeat(np.arange(len(what)), [len(sounds[one]) for one in what.tolist()])
     pitch = np.array([pitch for one in what.tolist() for pitch in sounds[one]], dtype=np.int64)
-    return Attacks(step, begin[step], pitch, np.full(len(step), -1))
+    return Attacks(step, _whole(step), begin[step], pitch, _whole(step))

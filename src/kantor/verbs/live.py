@@ -42,7 +42,12 @@ __all__ = ["Performance", "live"]
 
 ENDINGS = 12  # times that the last bars are tried again for a cadence
 BARS = 2  # of them
-LOCAL = ("chorale", "roll", "notes")  # representations whose steps behind a seam mean what they mean by themselves
+LOCAL = (
+    "chorale",
+    "choir",
+    "roll",
+    "notes",
+)  # representations whose steps behind a seam mean what they mean by themselves
 
 
 class Performance:
@@ -123,6 +128,7 @@ class Performance:
         self.remarks: list[str] = [] if self.encoding is None else list(_nearest(self.encoding))
         self.nats: list[float] = []
         self.cost: list[float] = []
+        self._by_field: list[NDArray[np.float64]] = []
         self.dead_ends = self._tries = self._endings = 0
         self._stuck, self._given = -1, len(self.live.values)
         self._now, self.over = self.joint, False
@@ -187,7 +193,9 @@ class Performance:
         told: dict[tuple[int, int], list[float]] = {}
         for at in np.lexsort((found.voice, found.step)).tolist():
             if (step := int(found.step[at]) + steps) >= 0:
-                told.setdefault((int(ticks[at]), int(found.pitch[at])), []).append(self.nats[step])
+                field = int(found.field[at])
+                nats = float(self._by_field[step][field]) if field >= 0 else self.nats[step]
+                told.setdefault((int(ticks[at]), int(found.pitch[at])), []).append(nats)
         return told
 
     def since(self, tick: int) -> tuple[NDArray[np.void], dict[tuple[int, int], list[float]]]:
@@ -287,6 +295,7 @@ class Performance:
             self._room = np.concatenate([self._room, np.empty_like(self._room)])
         self._room[len(self.nats)] = decision.values[0]
         self.nats.append(float(decision.nats[0]))
+        self._by_field.append(decision.by_field[0])
         self.cost.append(float(decision.cost[0]))
         self._now = max(int(decision.progress() * self.plan.length_ticks + 1e-6), self.joint)
 
@@ -302,7 +311,7 @@ class Performance:
         if "turn" in change:
             self._turned(change["turn"], to)
         left = self.live.other(self.representation.until(self.live.values, to)) - self._given
-        del self.nats[left:], self.cost[left:]
+        del self.nats[left:], self.cost[left:], self._by_field[left:]
         self._known, self._now, self.over = None, to, False
         tick = round(to * self.scale)
         self.voided = tick if self.voided is None else min(self.voided, tick)
