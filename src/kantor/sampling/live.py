@@ -7,16 +7,18 @@ same piece again. What changes the plan itself (another key from here on) takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from kantor.errors import OptionError
 from kantor.representations import Ids, Mask, Representation, decided
 from kantor.runtime import Model
+from kantor.sampling.asking import Ask, Going, settled
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Asked, Guard
-from kantor.sampling.stream import Controls, Decision, stream
+from kantor.sampling.stream import Controls, Decision, deciding
 from kantor.score import Score
 
 __all__ = ["Live"]
@@ -46,7 +48,7 @@ class Live:
         within: Mask | None = None,
         prompt: Ids | None = None,
     ) -> None:
-        self._model, self._representation = model, representation
+        self.model, self._representation = model, representation
         self._seed, self._branch, self._made = seed, 0, 0
         self._plan, self._within = plan, within
         self._rules = tuple(rules)
@@ -54,7 +56,7 @@ class Live:
         given = np.empty((0, decided(representation)), dtype=np.int64) if prompt is None else np.asarray(prompt)
         self._given = len(given)
         self._steps: list[Ids] = list(given)
-        self._stream: Iterator[Decision] | None = None
+        self._stream: Generator[Ask | Decision, Any, None] | None = None
         self._bind()
 
     # -- what there is -------------------------------------------------------------------------------------------
@@ -86,20 +88,30 @@ class Live:
 
     def __next__(self) -> Decision:
         """Decide one step. Whoever does not ask has halted the music; nothing runs meanwhile."""
+        decision = settled(self.model, self.deciding())
+        if decision is None:
+            raise StopIteration
+        return decision
+
+    def deciding(self) -> Going[Decision | None]:
+        """The same, for whoever has the model answer several pieces at once; None at the end."""
         if self._stream is None:
             random = np.random.default_rng([self._seed, self._branch, len(self._steps)])
-            self._stream = stream(
-                self._model,
+            self._stream = deciding(
+                self.model,
                 self._representation,
                 self._plan,
                 [random],
-                controls=self._controls,
+                self._controls,
                 prompt=self.values,
                 within=self._within,
             )
-        decision = next(self._stream)
-        self._steps.append(decision.values[0])
-        return decision
+        said = next(self._stream, None)
+        while said is not None and not isinstance(said, Decision):
+            said = self._stream.send((yield said))
+        if said is not None:
+            self._steps.append(said.values[0])
+        return said
 
     # -- changing its mind ---------------------------------------------------------------------------------------
 

@@ -6,21 +6,23 @@ step takes and the memory in use do not grow with the piece.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kantor.representations import Deriver, Ids, Mask, Representation, decided, start_of
 from kantor.runtime import Model, State, batch_axes
+from kantor.sampling.asking import Ask, Head, Trunk, answer
 from kantor.sampling.fields import divergence, draw_field, low_to_high, surprise
 from kantor.sampling.filters import Filters
 from kantor.sampling.guard import Guard
 from kantor.score import Score
 
-__all__ = ["Controls", "Decision", "read", "stream"]
+__all__ = ["Controls", "Decision", "deciding", "read", "stream"]
 
 AHEAD = 1024  # random numbers drawn, and steps of a prompt shown, at a time
 
@@ -96,7 +98,32 @@ def stream(
     notes     pieces also end after so many notes beside the prompt's, where the representation counts any.
     fixed     (steps, columns) what is given of all pieces, -1 where it is to be decided; what is given costs no nats.
     """
+    options: dict[str, Any] = {"prompt": prompt, "within": within, "joint": joint, "notes": notes, "fixed": fixed}
     controls = controls or Controls(filters or Filters(), guard)
+    going = deciding(model, representation, plan, randoms, controls, **options)
+    said = next(going, None)
+    while said is not None:
+        if isinstance(said, Decision):
+            yield said
+            said = next(going, None)
+        else:
+            said = going.send(answer(model, said))
+
+
+def deciding(
+    model: Model,
+    representation: Representation,
+    plan: Score | Sequence[Score],
+    randoms: Sequence[np.random.Generator],
+    controls: Controls,
+    *,
+    prompt: Ids | None = None,
+    within: Mask | None = None,
+    joint: int | None = None,
+    notes: int | None = None,
+    fixed: Ids | None = None,
+) -> Generator[Ask | Decision, Any, None]:
+    """The same as :func:`stream`, but that whoever reads it gives the model's answers; a prompt is read at once."""
     fields = representation.fields
     places = _places(representation)
     pieces, width = len(randoms), decided(representation)
@@ -115,13 +142,13 @@ def stream(
             uniform = np.stack([random.random((AHEAD, width)) for random in randoms], axis=1)
         chance = uniform[(step - first) % AHEAD]
         inputs[:, 0, :width], inputs[:, 0, width:] = previous, deriver.conditions()
-        features, state = model.run(inputs, state)
+        features, state = yield Trunk(inputs, state)
         values = np.zeros((pieces, width), dtype=np.int64)
         nats, cost, dead = np.zeros((pieces, len(fields))), np.zeros(pieces), np.zeros(pieces, dtype=np.bool_)
         blamed: dict[int, tuple[str, ...]] = {}
         filters, guard = controls.filters, controls.guard
         for k, (kind, place) in enumerate(zip(fields, places, strict=True)):
-            params = model.field(features, values[:, None], k)[:, 0]
+            params = (yield Head(features, values[:, None], k))[:, 0]
             if fixed is not None and step < len(fixed) and fixed[step, place.start] >= 0:
                 values[:, place] = fixed[step, place]
                 continue

@@ -57,9 +57,11 @@ def work(pipe: Connection, warm: tuple[str, ...] = ()) -> None:
                 if report := getattr(engine, kind)(name, *what):
                     pipe.send(report)
                 busy = True
-            if (told := engine.work()) and told[2]:
-                pipe.send(told)
-            elif not told and cold:
+            made = engine.work()
+            for told in made:
+                if told.what:
+                    pipe.send(told)
+            if not made and cold:
                 shelf.runtime_of(shelf.model_named(cold.pop(0)))
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         return

@@ -1,4 +1,4 @@
-"""Many sessions in turn: whoever has least music ahead of its playhead comes first, a slice at a time.
+"""Many sessions in turn: those with least music ahead of their playheads come first, several at once, by slices.
 
 An engine belongs to one thread or process. Text goes in, text comes out; whose it is stands beside it.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from pydantic import ValidationError
 
+from kantor.sampling.asking import together
 from kantor.studio.crew import Report
 from kantor.studio.messages import ErrorMessage, ServerMessage, client_message
-from kantor.studio.session import Session
+from kantor.studio.session import SLICE, Session
 
 __all__ = ["Engine"]
 
+TOGETHER = 12  # sessions that the model answers at once: more would be told late that their page has turned something
 ALIKE = 0.5  # seconds: who has about as much as another takes turns with it
 log = logging.getLogger("kantor.studio")
 DEFECT = "a defect of Kantor's own ended this session; what it was is in the server's log"
@@ -68,16 +71,20 @@ class Engine:
         """Whether there is anything to compose."""
         return any(session.wants for session in self._sessions.values())
 
-    def work(self) -> Report | None:
-        """One slice of the most urgent session, and what it has to tell; None where nobody wants anything."""
+    def work(self) -> list[Report]:
+        """A slice of the most urgent sessions of one model, and what each has to tell; none where nobody wants any."""
         wanting = [session for session in self._sessions.values() if session.wants]
         if not wanting:
-            return None
+            return []
         # who says that it plays what is not there yet is no more urgent than who has nothing, and these take turns
-        session = min(wanting, key=lambda one: (max(one.urgency, 0.0) // ALIKE, self._served.get(one.name, 0)))
-        self._turn += 1
-        self._served[session.name] = self._turn
-        return self._told("told", session, session.work)
+        wanting.sort(key=lambda one: (max(one.urgency, 0.0) // ALIKE, self._served.get(one.name, 0)))
+        model = wanting[0].model
+        chosen = [session for session in wanting if session.model is model][:TOGETHER]
+        for session in chosen:
+            self._turn += 1
+            self._served[session.name] = self._turn
+        made = together(model, [session.working(max(SLICE // len(chosen), 1)) for session in chosen])
+        return [self._told("told", session, partial(_given, one)) for session, one in zip(chosen, made, strict=True)]
 
     def _told(self, kind: str, session: Session, does: Callable[[], list[ServerMessage]]) -> Report:
         """What a session says; a defect ends it, and it alone."""
@@ -87,6 +94,12 @@ class Engine:
             log.exception("session %s", session.name)
             self.forget(session.name)
             return Report("broken", session.name, DEFECT)
+
+
+def _given(made: list[ServerMessage] | Exception) -> list[ServerMessage]:
+    if isinstance(made, Exception):
+        raise made
+    return made
 
 
 def _is_garbage(error: ValidationError) -> bool:

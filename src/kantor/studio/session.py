@@ -12,6 +12,8 @@ import numpy as np
 
 from kantor.bundle import Bundle
 from kantor.errors import KantorError, OptionError
+from kantor.runtime import Model
+from kantor.sampling.asking import Going, settled
 from kantor.score import Meter
 from kantor.studio import shelf
 from kantor.studio.messages import (
@@ -166,9 +168,19 @@ class Session:
 
     def work(self, steps: int = SLICE) -> list[ServerMessage]:
         """Compose a slice; what there is to tell then, mostly nothing."""
+        return settled(self.model, self.working(steps))
+
+    @property
+    def model(self) -> Model:
+        """What answers it while it composes."""
+        return self._performing().live.model
+
+    def working(self, steps: int = SLICE) -> Going[list[ServerMessage]]:
+        """The same as :meth:`work`, for whoever has the model answer several pieces at once."""
         performance = self._performing()
         try:
-            more = performance.advance(self._chunk(), steps, max(self._scheduled, self._given_until))
+            until, heard = self._chunk(), max(self._scheduled, self._given_until)
+            more = yield from performance.advancing(until, steps, heard)
         except KantorError as error:
             self.paused = True
             return [ErrorMessage(text=str(error))]

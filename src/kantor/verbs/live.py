@@ -23,6 +23,7 @@ from kantor.io.packing import pack_score
 from kantor.representations import Encoding, Ids
 from kantor.rules import check_agreement
 from kantor.runtime import Model
+from kantor.sampling.asking import Going, settled
 from kantor.sampling.guard import named
 from kantor.sampling.live import Live
 from kantor.sampling.stream import Decision
@@ -240,10 +241,14 @@ class Performance:
 
         ``floor`` is the tick up to which the music has been heard: whatever has to be mended, it stays.
         """
+        return settled(self.live.model, self.advancing(until, steps, floor))
+
+    def advancing(self, until: int, steps: int, floor: int = 0) -> Going[bool]:
+        """The same, for whoever has the model answer several pieces at once."""
         for _ in range(steps):
             if self.over or self.now >= until:
                 return False
-            decision = next(self.live, None)
+            decision = yield from self.live.deciding()
             if decision is None:
                 self._end(floor)
                 continue
