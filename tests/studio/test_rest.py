@@ -346,6 +346,13 @@ def test_a_file_that_is_none_gets_one_sentence(client, name):
     assert "/tmp" not in sentence(answer.json())
 
 
+@pytest.mark.parametrize(("tempo", "status"), [(5e-324, 422), (0.01, 200), (100_000, 200)])
+@pytest.mark.parametrize("kind", ["mid", "musicxml"])
+def test_a_tempo_that_is_hardly_one_is_refused_and_a_slow_one_saved(client, sent, kind, tempo, status):
+    score = {**sent, "recipe": "", "tempi": [{"tick": 0, "quarters_per_minute": tempo}]}
+    assert client.post(f"/api/save/{kind}", json={"score": score}).status_code == status
+
+
 def test_a_form_without_a_file_is_422(client):
     assert client.post("/api/read", files={"other": ("a.mid", b"x")}).status_code == 422
 

@@ -401,7 +401,7 @@ def _is_meter(numerator: int, denominator: int) -> bool:
 def _microseconds(tempo: Tempo) -> int:
     if not math.isfinite(tempo.quarters_per_minute) or tempo.quarters_per_minute <= 0:
         return 0xFFFFFF
-    return min(max(round(_MICROSECONDS / tempo.quarters_per_minute), 1), 0xFFFFFF)  # 24 bits in a file
+    return max(round(min(_MICROSECONDS / tempo.quarters_per_minute, 0xFFFFFF)), 1)  # 24 bits in a file
 
 
 def _quarters_per_minute(microseconds: int) -> float:

@@ -95,7 +95,7 @@ class TempoJson(Strict):
     """From ``tick`` on, so many quarters a minute."""
 
     tick: Tick
-    quarters_per_minute: Annotated[float, Field(gt=0, le=100_000)]
+    quarters_per_minute: Annotated[float, Field(ge=0.01, le=100_000)]
 
 
 class MeterJson(Strict):

@@ -76,7 +76,7 @@ const SHAPE: Record<keyof WireScore, Check> = {
   ticks_per_quarter: whole(1, 100_000),
   notes: list(200_000, fields({ part: whole(0, 255), pitch: whole(0, 127), onset: TICK, duration: TICK, velocity: whole(1, 127) })),
   parts: list(256, fields({ name: text(200), program: whole(0, 127), is_drum: oneOf(true, false) })),
-  tempi: list(10_000, fields({ tick: TICK, quarters_per_minute: (value) => typeof value === "number" && value > 0 && value <= 100_000 })),
+  tempi: list(10_000, fields({ tick: TICK, quarters_per_minute: (value) => typeof value === "number" && value >= 0.01 && value <= 100_000 })),
   meters: list(10_000, fields({ tick: TICK, numerator: whole(1, 255), denominator: oneOf(1, 2, 4, 8, 16, 32, 64, 128) })),
   keys: list(10_000, fields({ tick: TICK, fifths: whole(-7, 7), mode: oneOf("major", "minor", "") })),
   fermatas: list(10_000, TICK),
