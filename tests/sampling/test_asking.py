@@ -110,6 +110,48 @@ def test_a_model_that_fails_is_told_to_all_that_asked_it():
     assert isinstance(found[2], MemoryError)
 
 
+def test_one_whom_the_model_cannot_answer_ends_nobody_else():
+    class Choosy(Adder):
+        def run(self, inputs, state):
+            if (inputs < 0).any():
+                raise ValueError("below nothing")
+            return super().run(inputs, state)
+
+    def asks(number):
+        features, _ = yield Trunk(np.full((1, 1, 1), number), Adder().initial(1))
+        return float(features[0].max())
+
+    found = together(Choosy(), [asks(1), asks(-1), asks(3)])
+    assert found[0] == 1
+    assert isinstance(found[1], ValueError)
+    assert found[2] == 3
+
+
+def test_a_piece_that_was_broken_off_between_question_and_answer_goes_on_as_if_not(runtime):
+    class Interrupted:
+        """The model, but for its third step."""
+
+        def __init__(self, model):
+            self.model, self.left = model, 2
+            self.initial, self.field = model.initial, model.field
+
+        def run(self, inputs, state):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            return self.model.run(inputs, state)
+
+    (whole,), (broken,) = pieces(runtime, [1]), pieces(runtime, [1])
+    expected = settled(runtime[1], going(whole, 12))
+    before = settled(runtime[1], going(broken, 3))
+    with pytest.raises(KeyboardInterrupt):
+        settled(Interrupted(runtime[1]), going(broken, 9))
+    left = len(expected) - len(broken.values)
+    after = settled(runtime[1], going(broken, left))
+    assert before == expected[:3]
+    assert after == expected[-left:]
+
+
 def test_a_live_piece_that_was_composed_in_company_is_made_again_alone():
     several = [Performance("chorale", bars=3, meter="4/4", pickup=0, seed=seed) for seed in range(4)]
     while not all(piece.over for piece in several):

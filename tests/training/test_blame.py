@@ -1,5 +1,8 @@
 """What would break a rule, told at every step: as the rules find it in a score where that class is written."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_fit import RECIPE, go
 
-from kantor.errors import OptionError
-from kantor.networks import Lstm
+from kantor.errors import OptionError, TrainingError
+from kantor.networks import Lstm, TwoSided
+from kantor.representations.cells import Cells
 from kantor.representations.choir import Choir
 from kantor.representations.chorale import Chorale
 from kantor.representations.events import Events
@@ -18,6 +22,8 @@ from kantor.score import VOICES, Meter, Part, Score
 from kantor.training.blame import Blame
 from kantor.training.fit import fit
 from kantor.training.learner import blame
+from kantor.training.recipe import Recipe
+from kantor.verbs._logs import best_epoch, read
 
 RULES = {"no-parallels": asked(["no-parallels"])[0].rule}
 GRIDS = [
@@ -83,8 +89,6 @@ def test_what_is_weighed_is_the_probability_of_no_fault():
 
 def test_rules_that_are_taught_are_learnt(tmp_path):
     """A network that has seen nothing but parallels gives them less, and is chosen by the sum; nats stay nats."""
-    from dataclasses import replace
-
     known = Choir(spelling="full", inputs=("phase",))
     train = valid = [lines(seed, 8) for seed in range(4)]
     recipe = replace(RECIPE, epochs=60, batch_size=2, learning_rate=2e-2, transpose=0, bare=0.0, unknown=0.0)
@@ -119,7 +123,32 @@ def test_music_without_voices_and_rules_that_only_weigh_are_refused(tmp_path):
 
 
 def test_pieces_that_are_bare_are_judged_too(tmp_path):
-    from dataclasses import replace
-
     made = go(tmp_path, replace(RECIPE, epochs=1, bare=1.0, faults=1.0))
     assert np.isfinite(made.valid_nats)
+
+
+def test_a_network_that_fills_in_and_rules_that_are_none_are_refused(tmp_path):
+    recipe = replace(RECIPE, faults=1.0, transpose=0)
+    with pytest.raises(OptionError, match="fills in"):
+        go(tmp_path, recipe, known=Cells(), config=TwoSided(embedding=4, hidden=4, layers=1, head=4))
+    assert not list(tmp_path.iterdir())
+    for wrong in ("no-parallels", ()):
+        with pytest.raises(OptionError, match="fault_rules as a list"):
+            Recipe(faults=1.0, fault_rules=wrong)
+
+
+def test_a_training_of_before_rules_were_taught_can_be_resumed(tmp_path):
+    go(tmp_path, replace(RECIPE, epochs=1))
+    (tmp_path / "bundle.json").unlink(missing_ok=True)
+    place = tmp_path / "run.json"
+    known = json.loads(place.read_text())
+    del known["recipe"]["faults"], known["recipe"]["fault_rules"]
+    place.write_text(json.dumps(known))
+    assert go(tmp_path, replace(RECIPE, epochs=2), resume=True).epochs == 2
+    with pytest.raises(TrainingError, match=r"recipe.faults 2.0 \(was 0.0\)"):
+        go(tmp_path, replace(RECIPE, epochs=3, faults=2.0), resume=True)
+
+
+def test_the_epoch_that_was_kept_is_the_one_that_is_told(tmp_path):
+    made = go(tmp_path, replace(RECIPE, epochs=4, faults=50.0))
+    assert best_epoch(read(tmp_path)) == made.best_epoch

@@ -43,7 +43,7 @@ def go(out, recipe=RECIPE, **options):
     options = {"accelerator": "cpu", "say": lambda line: None, "config": NETWORK} | options
     config = options.pop("config")
     train, valid = options.pop("train", TRAIN), options.pop("valid", VALID)
-    return fit(CHORALE, config, recipe, train, valid, out, **options)
+    return fit(options.pop("known", CHORALE), config, recipe, train, valid, out, **options)
 
 
 def losses(out):

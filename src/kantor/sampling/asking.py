@@ -99,13 +99,22 @@ def together(model: Model, goings: Sequence[Going[R]]) -> list[R | Exception]:
     while asking:
         asks = dict(asking)
         asking.clear()
-        try:
-            said = answered(model, list(asks.values()), axes)
-        except Exception as error:  # noqa: BLE001 - likewise
-            return [error if at in asks else one for at, one in enumerate(found)]
-        for at, one in zip(asks, said, strict=True):
-            tell(at, one)
+        for at, said in zip(asks, _whatever(model, list(asks.values()), axes), strict=True):
+            if isinstance(said, Exception):
+                found[at] = said
+            else:
+                tell(at, said)
     return found
+
+
+def _whatever(model: Model, asks: Sequence[Ask], axes: Sequence[int]) -> list[Any]:
+    """What each is told, or why it cannot be: where all of them cannot be answered at once, they are asked singly."""
+    try:
+        return answered(model, asks, axes)
+    except Exception as error:  # noqa: BLE001 - likewise
+        if len(asks) == 1:
+            return [error]
+        return [one for ask in asks for one in _whatever(model, [ask], axes)]
 
 
 def _of_trunks(model: Model, asks: Sequence[Any], axes: Sequence[int]) -> list[tuple[Features, State]]:

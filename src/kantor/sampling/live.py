@@ -57,6 +57,7 @@ class Live:
         self._given = len(given)
         self._steps: list[Ids] = list(given)
         self._stream: Generator[Ask | Decision, Any, None] | None = None
+        self._asked: Ask | None = None
         self._bind()
 
     # -- what there is -------------------------------------------------------------------------------------------
@@ -96,6 +97,7 @@ class Live:
     def deciding(self) -> Going[Decision | None]:
         """The same, for whoever has the model answer several pieces at once; None at the end."""
         if self._stream is None:
+            self._asked = None
             random = np.random.default_rng([self._seed, self._branch, len(self._steps)])
             self._stream = deciding(
                 self.model,
@@ -106,9 +108,12 @@ class Live:
                 prompt=self.values,
                 within=self._within,
             )
-        said = next(self._stream, None)
+        said = self._asked or next(self._stream, None)
         while said is not None and not isinstance(said, Decision):
-            said = self._stream.send((yield said))
+            self._asked = said  # whoever breaks off here is asked the same again
+            answer = yield said
+            self._asked = None
+            said = self._stream.send(answer)
         if said is not None:
             self._steps.append(said.values[0])
         return said

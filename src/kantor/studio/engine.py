@@ -79,7 +79,8 @@ class Engine:
         # who says that it plays what is not there yet is no more urgent than who has nothing, and these take turns
         wanting.sort(key=lambda one: (max(one.urgency, 0.0) // ALIKE, self._served.get(one.name, 0)))
         model = wanting[0].model
-        chosen = [session for session in wanting if session.model is model][:TOGETHER]
+        soon = max(wanting[0].urgency, 0.0) + 2 * ALIKE  # who has more than that would only hold the others up
+        chosen = [one for one in wanting if one.model is model and one.urgency <= soon][:TOGETHER]
         for session in chosen:
             self._turn += 1
             self._served[session.name] = self._turn

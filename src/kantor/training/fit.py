@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader
 from kantor.bundle import CARD
 from kantor.data.batches import Augmentation, Batch, Pieces
 from kantor.data.protocols import HIDDEN
-from kantor.errors import OutputError, TrainingError
+from kantor.errors import OptionError, OutputError, TrainingError
 from kantor.io import write_bytes
 from kantor.models import Network, build
 from kantor.networks import NetworkConfig, to_dict
@@ -208,8 +208,11 @@ def _check_same(out: Path, run: Mapping[str, Any]) -> None:
         )
     if not (out / RUN).exists():
         return
+    # what an older run could not say was as it is usually
+    usual = dict(_flat(json.loads(json.dumps({"recipe": asdict(Recipe())}))))
+    del usual["recipe.epochs"]
     try:
-        was = dict(_flat(json.loads((out / RUN).read_text(encoding="utf-8"))))
+        was = {**usual, **dict(_flat(json.loads((out / RUN).read_text(encoding="utf-8"))))}
     except (OSError, ValueError, AttributeError) as error:
         raise TrainingError(f"expected {out / RUN} to say what is trained there, got {error}; delete it.") from error
     now = dict(_flat(run))
@@ -372,6 +375,10 @@ class _Loaders(lightning.LightningDataModule):
             recipe.unknown,
             together=recipe.ranges == "all",
         )
+        if recipe.faults and two_sided:
+            raise OptionError(
+                f"expected faults to be 0 for a network that fills in, got {recipe.faults}; try a preset that composes."
+            )
         if recipe.faults:
             options["judge"] = Blame(representation, recipe.fault_rules)
         self.train = Pieces(train, representation, recipe.batch_size, augmentation=varied, seed=recipe.seed, **options)

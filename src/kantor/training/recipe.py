@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from typing import Any
 
 from kantor.errors import OptionError
 
@@ -77,7 +78,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "loss_weights", tuple(map(_weight, self.loss_weights)))
-        object.__setattr__(self, "fault_rules", tuple(self.fault_rules))
+        object.__setattr__(self, "fault_rules", _names(self.fault_rules, self.faults))
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise OptionError(f"expected {name} to be at least 1, got {getattr(self, name)}.")
@@ -104,6 +105,13 @@ class Recipe:
     def judged_by(self) -> str:
         """The figure of the validation that chooses the best epoch."""
         return "valid_loss" if self.faults else "valid_nats"
+
+
+def _names(rules: Any, weight: float) -> tuple[str, ...]:
+    """The rules that are taught; a text would be taken for its letters."""
+    if isinstance(rules, str) or (weight and not rules):
+        raise OptionError(f"expected fault_rules as a list of names, got {rules!r}; try ['no-parallels'].")
+    return tuple(rules)
 
 
 def _weight(value: float | str) -> float:

@@ -64,8 +64,11 @@ def read(run: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def best_epoch(figures: dict[str, NDArray[np.float64]]) -> int | None:
-    """The epoch, counted from 1, whose ``valid_nats`` are least, the first of several; None where all diverged."""
-    nats = figures["valid_nats"]
+    """The epoch, counted from 1, that was kept: whose ``valid_nats`` are least, the first of several; None if all diverged.
+
+    Where rules were taught it is the one whose ``valid_loss`` is.
+    """
+    nats = figures.get("valid_loss", figures["valid_nats"])
     finite = np.where(np.isfinite(nats), nats, np.inf)
     return int(finite.argmin()) + 1 if np.isfinite(nats).any() else None
 
