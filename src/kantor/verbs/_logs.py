@@ -64,7 +64,7 @@ def read(run: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def best_epoch(figures: dict[str, NDArray[np.float64]]) -> int | None:
-    """The epoch, counted from 1, that was kept: whose ``valid_nats`` are least, the first of several; None if all diverged.
+    """The epoch, counted from 1, that was kept: whose ``valid_nats`` are least; None where all diverged.
 
     Where rules were taught it is the one whose ``valid_loss`` is.
     """
