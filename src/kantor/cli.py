@@ -462,7 +462,7 @@ def _shared(copied: dict[str, Any]) -> str:
 def _cost(made: dict[str, Any]) -> str:
     """What the rules cost, where they cost anything."""
     ends = made["dead_ends"]
-    again = f", {ends} dead end{'s' if ends > 1 else ''} stepped back from" if ends else ""
+    again = f", {counted(ends, 'dead end')} stepped back from" if ends else ""
     return f"; the rules cost {made['rules_cost']:.3f}{again}" if made["rules_cost"] or ends else ""
 
 
@@ -839,8 +839,8 @@ def _print_judged(report: dict[str, Any]) -> None:
     facts: dict[str, Any] = {"set": f"{report['set']}, {counted(report['pieces'], 'piece')}"}
     if held:
         facts["against"] = f"{report['against']}, {counted(report['pieces_against'], 'piece')}"
-        within = _shown(report["frechet_within"])
         if report["frechet"] is not None:
+            within = _shown(report["frechet_within"])
             facts["Fréchet distance"] = f"{_shown(report['frechet'])}; as many pieces of the reference have {within}"
     if report["two_sample"]:
         low, high = report["two_sample"]["interval"]

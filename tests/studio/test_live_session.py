@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kantor.representations.chorale import Chorale
+from kantor.sampling.asking import settled
 from kantor.score import Score
 from kantor.studio.engine import Engine
 from kantor.studio.messages import client_message
@@ -28,7 +29,7 @@ class Page:
 
     def listen(self):
         while self.session.wants:
-            self.take(self.session.work())
+            self.take(settled(self.session.model, self.session.working()))
         return self
 
     def take(self, messages):

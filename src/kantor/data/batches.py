@@ -32,7 +32,7 @@ __all__ = ["PADDING", "Augmentation", "Batch", "Judge", "Pieces", "collate"]
 
 PADDING = -100  # what torch's cross entropy leaves out
 MOST = 2**15 - 1  # what an encoding holds; a rest of 22 minutes is no longer told from a longer one
-FILL = (0, PADDING, False)
+FILL = (0, PADDING, False)  # of inputs, targets and faults beyond the end of a piece
 CACHE_BYTES = 2**28  # of encodings, for each set of pieces
 Judge = Callable[..., NDArray[np.bool_]]
 
@@ -43,7 +43,7 @@ Encoded = tuple[NDArray[Any], ...]  # of a whole piece, kept small: int16, int16
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Pad to the longest: inputs with 0, targets with :data:`PADDING`, faults with False."""
-    longest = max(map(len, (inputs for inputs, *_ in examples)))
+    longest = max(len(inputs) for inputs, *_ in examples)
     return tuple(_padded(parts, longest, fill) for parts, fill in zip(zip(*examples, strict=True), FILL, strict=False))
 
 

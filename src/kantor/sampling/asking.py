@@ -20,7 +20,7 @@ import numpy as np
 from kantor.representations import Ids
 from kantor.runtime import Features, Model, State, batch_axes
 
-__all__ = ["Ask", "Going", "Head", "Trunk", "answered", "settled", "together"]
+__all__ = ["Ask", "Going", "Head", "Trunk", "answer", "answered", "settled", "together"]
 
 R = TypeVar("R")
 

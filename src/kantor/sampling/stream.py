@@ -98,9 +98,18 @@ def stream(
     notes     pieces also end after so many notes beside the prompt's, where the representation counts any.
     fixed     (steps, columns) what is given of all pieces, -1 where it is to be decided; what is given costs no nats.
     """
-    options: dict[str, Any] = {"prompt": prompt, "within": within, "joint": joint, "notes": notes, "fixed": fixed}
-    controls = controls or Controls(filters or Filters(), guard)
-    going = deciding(model, representation, plan, randoms, controls, **options)
+    going = deciding(
+        model,
+        representation,
+        plan,
+        randoms,
+        controls or Controls(filters or Filters(), guard),
+        prompt=prompt,
+        within=within,
+        joint=joint,
+        notes=notes,
+        fixed=fixed,
+    )
     said = next(going, None)
     while said is not None:
         if isinstance(said, Decision):

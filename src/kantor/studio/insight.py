@@ -48,7 +48,7 @@ def surprises(bundle: Bundle, score: Score) -> list[float | None]:
     found = attacks(bundle.representation, encoding.values)
     told: list[float | None] = [None] * len(score)
     for note, attack in _met(bundle, score, found):
-        told[note] = _own(nats, found, attack)
+        told[note] = found.surprise(attack, nats[found.step[attack]])
     return told
 
 
@@ -84,17 +84,11 @@ def choices(bundle: Bundle, score: Score, note: int) -> tuple[list[Other], float
         for pitch, name in [_meaning(bundle, one)]
         if (pitch is not None or name) and chances[one] > 0
     ]
-    return told[:MOST], _own(_nats(bundle, encoding), found, met[note])
+    return told[:MOST], found.surprise(met[note], _nats(bundle, encoding)[step])
 
 
 def _read(bundle: Bundle, score: Score) -> Encoding:
     return one_sided(bundle).representation.encode(tracks_of(score, bundle.card.get("tracks", "")))
-
-
-def _own(nats: np.ndarray[tuple[int, int], np.dtype[np.float64]], found: Attacks, attack: int) -> float:
-    """The surprise of a note: that of the field which decides it, or of its whole step."""
-    step, field = int(found.step[attack]), int(found.field[attack])
-    return float(nats[step, field] if field >= 0 else nats[step].sum())
 
 
 def _nats(bundle: Bundle, encoding: Encoding) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

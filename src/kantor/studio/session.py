@@ -13,7 +13,7 @@ import numpy as np
 from kantor.bundle import Bundle
 from kantor.errors import KantorError, OptionError
 from kantor.runtime import Model
-from kantor.sampling.asking import Going, settled
+from kantor.sampling.asking import Going
 from kantor.score import Meter
 from kantor.studio import shelf
 from kantor.studio.messages import (
@@ -166,17 +166,13 @@ class Session:
             return 0.0
         return (self._sent - max(self._played, self._scheduled)) * self._seconds_per_tick
 
-    def work(self, steps: int = SLICE) -> list[ServerMessage]:
-        """Compose a slice; what there is to tell then, mostly nothing."""
-        return settled(self.model, self.working(steps))
-
     @property
     def model(self) -> Model:
         """What answers it while it composes."""
         return self._performing().live.model
 
     def working(self, steps: int = SLICE) -> Going[list[ServerMessage]]:
-        """The same as :meth:`work`, for whoever has the model answer several pieces at once."""
+        """Compose a slice; what there is to tell then, mostly nothing."""
         performance = self._performing()
         try:
             until, heard = self._chunk(), max(self._scheduled, self._given_until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kantor.representations import Ids, Representation
 
@@ -28,6 +29,11 @@ class Attacks(NamedTuple):
     tick: Ids
     pitch: Ids
     voice: Ids
+
+    def surprise(self, at: int, nats: NDArray[np.float64]) -> float:
+        """Nats of note ``at``, given those of its step, (fields,)."""
+        field = int(self.field[at])
+        return float(nats[field] if field >= 0 else nats.sum())
 
 
 def attacks(representation: Representation, values: Ids) -> Attacks:

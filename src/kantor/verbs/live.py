@@ -194,8 +194,7 @@ class Performance:
         told: dict[tuple[int, int], list[float]] = {}
         for at in np.lexsort((found.voice, found.step)).tolist():
             if (step := int(found.step[at]) + steps) >= 0:
-                field = int(found.field[at])
-                nats = float(self._by_field[step][field]) if field >= 0 else self.nats[step]
+                nats = found.surprise(at, self._by_field[step])
                 told.setdefault((int(ticks[at]), int(found.pitch[at])), []).append(nats)
         return told
 
