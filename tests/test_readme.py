@@ -6,6 +6,8 @@ files that a user brings is only parsed: its options exist and have values of th
 
 import re
 import shlex
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -73,6 +75,17 @@ def test_every_command_has_the_options_that_it_uses(arguments):
 def test_a_command_with_a_wrong_option_would_be_noticed(arguments):
     with pytest.raises(Exception, match=r"(?i)no such option|valid integer"):
         parse(arguments)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+@pytest.mark.parametrize("target", ["demo", "seeds", "reproduce-jsb JSB=grids SEED=1"])
+def test_what_the_makefile_runs_has_the_options_that_it_uses(target):
+    make = ["make", "--dry-run", *target.split()]
+    lines = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = [shlex.split(line) for line in re.findall(r"bin/kantor ([^;|\n]*)", lines)]
+    assert found
+    for arguments in found:
+        parse([text.replace("$seed", "seed-000") for text in arguments])
 
 
 def test_the_tour_can_be_taken(tmp_path, monkeypatch, capsys):
