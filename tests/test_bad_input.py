@@ -196,7 +196,10 @@ def test_continue_refuses_what_is_out_of_range(refused, tmp_path, flags, said):
             ["evaluate", "jsb", "--split", "test", "--data", "in", "--protocol", "all"],
             "Available: frames, whole, windows",
         ),
-        (["evaluate", "chorale", "--split", "test", "--data", "in", "--protocol", "windows"], "try --protocol whole"),
+        (
+            ["evaluate", "chorale", "--split", "test", "--data", "in", "--protocol", "windows"],
+            "a protocol that a model of 'choir' has, whole, frames; got 'windows'",
+        ),
         (["evaluate", "jsb", "--data", "in/test/a.csv"], "got a file"),
         (["render", "in/test/a.csv", "-o", "in/test/a.csv"], "other than the file that is read"),
         (["render", "in/test/a.csv", "-o", "a.doc"], ".doc"),

@@ -286,7 +286,7 @@ def test_lists_are_lists_of_objects(run, command, names):
         assert row["parameters"] is None or f"{row['parameters']:,}" in table
 
 
-@pytest.mark.parametrize(("protocol", "notes"), [("whole", 3 * 160), ("windows", 3 * 131)])
+@pytest.mark.parametrize(("protocol", "notes"), [("whole", 3 * 160), ("frames", 3 * 156)])
 def test_evaluate_tells_its_figures_by_these_names(run, tmp_path, protocol, notes):
     (tmp_path / "data" / "test").mkdir(parents=True)
     for piece in range(3):

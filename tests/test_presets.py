@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from kantor import registry
-from kantor.errors import OptionError
-from kantor.networks import BranchedLstm, ConvLstm, PlainLstm
+from kantor.errors import OptionError, UnknownNameError
+from kantor.networks import NETWORKS, BranchedLstm, ConvLstm, PlainLstm, TwoLevel, VoiceLstms
 from kantor.presets import Preset
 from kantor.representations import columns
 from kantor.representations.chorale import Chorale
@@ -64,7 +64,9 @@ def test_settings_are_changed_together():
 
 @pytest.mark.parametrize("name", ["hiden", "recipe.hidden", "decoder.hidden", "name", "network.", "", ".hidden.x"])
 def test_an_unknown_setting_is_refused_with_those_there_are(name):
-    with pytest.raises(OptionError, match=f"got '{name}'; it has representation.spelling, .*network.hidden"):
+    with pytest.raises(
+        OptionError, match=f"got '{name}'; it has representation, network, representation.spelling, .*network.hidden"
+    ):
         preset().override({name: "3"})
 
 
@@ -144,7 +146,65 @@ def test_other_peoples_names_for_settings_are_understood():
 
 
 def test_a_switch_is_turned_by_true_or_false():
-    assert preset("chorale").override({"chained": "true"}).network.chained is True
+    assert preset("seed-000").override({"network": "lstm", "chained": "true"}).network.chained is True
     assert preset("notes").override({"network.chained": "False"}).network.chained is False
     with pytest.raises(OptionError, match=r"chained to be of type bool \(now False\), got 'yes'"):
-        preset("chorale").override({"chained": "yes"})
+        preset("seed-000").override({"network": "lstm", "chained": "yes"})
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind, network in NETWORKS.items() if not network.two_sided))
+def test_another_network_comes_with_its_own_sizes(kind):
+    changed = preset("jsb").override({"network": kind})
+    assert changed == dataclasses.replace(preset("jsb"), network=NETWORKS[kind]())
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_settings_beside_a_network_are_of_that_network_whatever_their_order(order):
+    given = {"hidden": "32", "network": "two-level", "span": "8", "recipe.epochs": "3"}
+    changed = preset("jsb").override(dict(list(given.items())[::order]))
+    assert changed.network == TwoLevel(hidden=32, span=8)
+    assert changed.recipe.epochs == 3
+
+
+def test_a_setting_that_the_other_network_lacks_is_refused_with_those_it_has():
+    with pytest.raises(OptionError, match=r"got 'attention'; it has .*network.span"):
+        preset("jsb").override({"network": "two-level", "attention": "8"})
+    with pytest.raises(OptionError, match="got 'span'"):
+        preset("jsb").override({"span": "8"})
+
+
+def test_a_network_that_nothing_bears_is_an_unknown_name():
+    with pytest.raises(UnknownNameError, match=r"no network named 'two-levels'\. Did you mean 'two-level'"):
+        preset("jsb").override({"network": "two-levels"})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "seen"),
+    [
+        ("jsb", "two-sided", "the past alone .* try attentive-lstm, "),
+        ("chorale-infill", "lstm", "both sides .* try two-sided"),
+    ],
+)
+def test_a_network_that_sees_more_or_less_than_the_presets_is_refused(name, kind, seen):
+    with pytest.raises(OptionError, match=f"expected a network that sees {seen}"):
+        preset(name).override({"network": kind})
+
+
+def test_the_network_is_a_setting_and_so_are_the_sizes_of_others():
+    assert preset("jsb").setting("network") == "attentive-lstm"
+    assert preset("jsb").setting("span") == preset("jsb").setting("network.span") == TwoLevel().span
+    assert preset("jsb").setting("filters") == ConvLstm().filters
+    assert preset("jsb").override({"network": "voice-lstms"}).network == VoiceLstms()
+
+
+def test_another_representation_keeps_the_options():
+    changed = preset("jsb").override({"order": "SATB", "representation": "chorded"})
+    assert changed.representation.name == "chorded"
+    assert changed.representation.order == "SATB"
+    assert changed.representation.inputs == preset("jsb").representation.inputs
+    assert preset("jsb").setting("representation") == "choir"
+
+
+def test_a_representation_of_other_options_is_refused():
+    with pytest.raises(OptionError, match=r"options of choir .* got 'notes'; try .*chorded"):
+        preset("jsb").override({"representation": "notes"})

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 #: Enough for a network that learns nothing in a second.
-SMALL = ["--max-epochs", "1", "--set", "embedding=8", "--set", "hidden=8", "--set", "layers=1", "--set", "head=0"]
+SMALL = ["--max-epochs", "1", "--set", "embedding=8", "--set", "hidden=8", "--set", "layers=1", "--set", "head=4"]
 
 
 def fenced(*languages):

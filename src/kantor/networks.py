@@ -24,7 +24,9 @@ __all__ = [
     "NetworkConfig",
     "PlainLstm",
     "Transformer",
+    "TwoLevel",
     "TwoSided",
+    "VoiceLstms",
     "alike",
     "from_dict",
     "to_dict",
@@ -175,6 +177,8 @@ class AttentiveLstm:
     dropout        share of units dropped between layers, of what is found, and in the heads, 0..1.
     input_dropout  share of the embedding dropped, 0..1.
     recurrent_dropout  share of the LSTMs' recurrent weights dropped, 0..1.
+    counterpoint   whether the heads weigh how voices move against each other (:mod:`kantor.models._counterpoint`);
+                   each field is a voice then, and the first conditions are what these sang last.
     """
 
     embedding: int = 256
@@ -186,6 +190,7 @@ class AttentiveLstm:
     dropout: float = 0.3
     input_dropout: float = 0.1
     recurrent_dropout: float = 0.0
+    counterpoint: bool = False
 
     kind: ClassVar[str] = "attentive-lstm"
     two_sided: ClassVar[bool] = False
@@ -203,6 +208,10 @@ class AttentiveLstm:
         stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         looks = 3 * (self.hidden + 1) * self.attention + self.attention + self.memory + CYCLE
         join = (self.hidden + self.embedding + self.attention + 1) * self.head
+        if (
+            self.counterpoint
+        ):  # of pairs, interval before and motion, by interval now and motion; `last` is not embedded
+            tables += (13 * 3) ** 2 * own * (own - 1) // 2 - sum(inputs[own : 2 * own]) * self.embedding
         return tables + stack + looks + join + _deep(self.head, inputs, outputs, kinds)
 
 
@@ -245,6 +254,92 @@ class Transformer:
         forward = (width + 1) * self.inner + (self.inner + 1) * width
         blocks = self.layers * (attention + forward + 4 * width)
         return tables + blocks + 2 * width + _deep(width, inputs, outputs, kinds)
+
+
+@dataclass(frozen=True)
+class TwoLevel:
+    """Embeddings of all inputs, summed; a stack of LSTMs, and a slow GRU above it; chained heads two layers deep.
+
+    Parameters
+    ----------
+    embedding      width of the embeddings; every input column has its own table, and they are added up.
+    hidden         units of each LSTM.
+    layers         how many LSTMs are stacked.
+    slow           units of the GRU, which takes a step where a span ends.
+    span           how many steps it waits for: 16 are a bar of four quarters where a step is a sixteenth.
+    head           width of the layer that joins state, embedding and what the GRU says, and of the heads' layers.
+    dropout        share of units dropped between layers, of what the GRU says, and in the heads, 0..1.
+    input_dropout  share of the embedding dropped, 0..1.
+    recurrent_dropout  share of the LSTMs' recurrent weights dropped, 0..1.
+    """
+
+    embedding: int = 256
+    hidden: int = 512
+    layers: int = 2
+    slow: int = 256
+    span: int = 16
+    head: int = 384
+    dropout: float = 0.3
+    input_dropout: float = 0.1
+    recurrent_dropout: float = 0.0
+
+    kind: ClassVar[str] = "two-level"
+    two_sided: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if not self.head:
+            raise OptionError("expected a head of at least 1 unit, got 0.")
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, one bias a gate of an LSTM, two of the GRU, as Keras counts.
+
+        Each field's columns have a row for "before the start".
+        """
+        tables = (sum(inputs) + sum(widths(outputs, kinds))) * self.embedding
+        stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
+        above = 3 * self.slow * (self.hidden + self.slow + 2)
+        join = (self.hidden + self.embedding + self.slow + 1) * self.head
+        return tables + stack + above + join + _deep(self.head, inputs, outputs, kinds)
+
+
+@dataclass(frozen=True)
+class VoiceLstms:
+    """A network for each field: embeddings, summed; a stack of LSTMs; a chained head two layers deep.
+
+    Parameters
+    ----------
+    embedding      width of the embeddings; in each network every input column has its own table.
+    hidden         units of each LSTM.
+    layers         how many LSTMs are stacked in each network.
+    head           width of the layer that joins state and embedding, and of the head's layers.
+    dropout        share of units dropped between layers and in the heads, 0..1.
+    input_dropout  share of the embeddings dropped, 0..1.
+    recurrent_dropout  share of the LSTMs' recurrent weights dropped, 0..1.
+    """
+
+    embedding: int = 128
+    hidden: int = 256
+    layers: int = 2
+    head: int = 192
+    dropout: float = 0.3
+    input_dropout: float = 0.1
+    recurrent_dropout: float = 0.0
+
+    kind: ClassVar[str] = "voice-lstms"
+    two_sided: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check(self)
+        if not self.head:
+            raise OptionError("expected a head of at least 1 unit, got 0.")
+
+    def parameters(self, inputs: Sequence[int], outputs: Sequence[int], kinds: Sequence[str] = ()) -> int:
+        """Number of parameters, one bias a gate; each field's columns have a row for "before the start"."""
+        tables = (sum(inputs) + sum(widths(outputs, kinds))) * self.embedding
+        stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
+        join = (self.hidden + self.embedding + 1) * self.head
+        return len(outputs) * (tables + stack + join) + _deep(self.head, inputs, outputs, kinds)
 
 
 @dataclass(frozen=True)
@@ -351,7 +446,11 @@ class TwoSided:
 
 
 NETWORKS: dict[str, type[Any]] = {
-    config.kind: config for config in (AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm, Transformer, TwoSided)
+    config.kind: config
+    for config in (
+        *(AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm),
+        *(Transformer, TwoLevel, TwoSided, VoiceLstms),
+    )
 }
 
 

@@ -75,13 +75,15 @@ def random_inputs(representation, batch, time, seed=0):
 
 
 def fresh(config, representation):
-    """A network with settled statistics, so that normalisation does something, in the mode in which it is used."""
+    """A network with settled statistics and tables, so that they do something, in the mode in which it is used."""
     torch.manual_seed(1)
     network = build(config, *columns(representation))
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm1d):
             torch.nn.init.uniform_(module.running_mean, -1, 1)
             torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    for table in network.heads.tables:  # which begin at nothing
+        torch.nn.init.normal_(table)
     kinds = network.heads.kinds
     network.heads.settle({k: 1.5 + k for k, kind in enumerate(kinds) if kind == "real"})
     return network.eval()

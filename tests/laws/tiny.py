@@ -19,13 +19,15 @@ from kantor.networks import (
     NetworkConfig,
     PlainLstm,
     Transformer,
+    TwoLevel,
     TwoSided,
+    VoiceLstms,
 )
 from kantor.representations import Representation, columns
 
 PER_COLUMN = (BranchedLstm, ConvLstm)  # networks with an LSTM or a table for each column
 WIDE = 40  # columns
-DERIVED = ("voice", "phase", "own", "now", "held", "lag-1", "lag-4", "lag-16", "lag-64")
+DERIVED = ("voice", "phase", "own", "last", "now", "held", "lag-1", "lag-4", "lag-16", "lag-64")
 PLANNED = ("meter", "beat", "key", "fermata", "remaining")
 
 #: Options by representation, each set under the name that its tests bear.
@@ -36,7 +38,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "full-all": {
             "spelling": "full",
             "order": "SBAT",
-            "inputs": ("phase", "now", "held", "lag-4", "lag-16", *PLANNED),
+            "inputs": ("last", "phase", "now", "held", "lag-4", "lag-16", *PLANNED),
         },
     },
     "chorale": {
@@ -44,6 +46,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "plain-all": {"order": "SBAT", "inputs": DERIVED + PLANNED},
         "full": {"spelling": "full", "order": "SBAT"},
         "full-all": {"spelling": "full", "inputs": PLANNED + DERIVED},
+    },
+    "chorded": {
+        "plain": {"order": "SBAT"},
+        "full-all": {"spelling": "full", "inputs": ("phase", "now", "held", "lag-4", *PLANNED)},
     },
     "events": {
         "poor": {},
@@ -92,8 +98,25 @@ NETS: dict[str, NetworkConfig] = {
         input_dropout=0.1,
         recurrent_dropout=0.1,
     ),
+    "counterpoint": AttentiveLstm(
+        embedding=6, hidden=8, layers=1, attention=4, memory=7, head=5, dropout=0.1, counterpoint=True
+    ),
     "transformer": Transformer(hidden=8, layers=2, heads=2, inner=12, memory=7, dropout=0.1, input_dropout=0.1),
     "plain-lstm": PlainLstm(hidden=8, layers=2, dropout=0.1, dense=6, dense_dropout=0.1),
+    "two-level": TwoLevel(
+        embedding=6,
+        hidden=8,
+        layers=2,
+        slow=5,
+        span=3,
+        head=5,
+        dropout=0.1,
+        input_dropout=0.1,
+        recurrent_dropout=0.1,
+    ),
+    "voice-lstms": VoiceLstms(
+        embedding=6, hidden=8, layers=2, head=5, dropout=0.1, input_dropout=0.1, recurrent_dropout=0.1
+    ),
     "two-sided": TwoSided(embedding=6, hidden=8, layers=2, dropout=0.1, head=5),
     "branched-lstm": BranchedLstm(branch=3, branch_dropout=0.1, hidden=6, dense=5, head=4, dropout=0.1),
 }
@@ -118,8 +141,14 @@ def networks() -> dict[str, NetworkConfig]:
 
 
 def fits(config: NetworkConfig, representation: Representation) -> bool:
-    """Whether the network can learn from this representation: a two-sided one from cells alone."""
-    return not config.two_sided or representation.name == "cells"
+    """Whether the network can learn from this representation.
+
+    A two-sided one learns from cells alone, counterpoint from frames of voices, told first what these sang last.
+    """
+    if config.two_sided:
+        return representation.name == "cells"
+    told: tuple[str, ...] = getattr(representation, "inputs", ())
+    return not getattr(config, "counterpoint", False) or (representation.name == "choir" and told[:1] == ("last",))
 
 
 def pairs() -> list[Any]:

@@ -39,7 +39,7 @@ PRESET = Preset(
     recipe=Recipe(epochs=2, batch_size=2, learning_rate=1e-2),
 )
 CLI = "import sys; from kantor.cli import main; main()"
-SMALL = ("--set", "hidden=6", "--set", "embedding=4", "--set", "layers=1", "--set", "head=0")
+SMALL = ("--set", "hidden=6", "--set", "embedding=4", "--set", "layers=1", "--set", "head=4")
 
 
 def piece(pitch, parts=4):

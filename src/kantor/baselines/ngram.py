@@ -37,13 +37,21 @@ MOST = 2_000_000  # steps, transposed ones included
 
 #: Conditions that a representation is asked for: derived ones, and the beat. None says how a piece will end.
 INPUTS = {
+    "choir": ("phase", "now"),
     "chorale": ("voice", "phase", "own", "now"),
     "notes": ("phase", "beat", "stacked"),
     "roll": ("above", "phase"),
     "tokens": ("position",),
 }
-#: By representation and field: what it is counted after. "%4" is the remainder of a division by 4.
+#: By representation and field: what it is counted after. "%4" is the remainder of a division by 4; fields of this step
+#: that are not decided before it are left out.
 CONTEXTS = {
+    "choir": {
+        "soprano": "now-S phase%4 bass alto tenor now-B now-A now-T",
+        "alto": "now-A phase%4 soprano bass tenor now-S now-B now-T",
+        "tenor": "now-T phase%4 bass soprano alto now-B now-S now-A",
+        "bass": "now-B phase%4 soprano alto tenor now-S now-A now-T",
+    },
     "chorale": {"cell": "voice own phase%4 now-S now-A now-T now-B"},
     "notes": {
         "what": "stacked what-1 phase%24 what-2 what-3 what-4 beat",
@@ -149,6 +157,8 @@ def _terms(representation: Representation, k: int) -> list[Term]:
         name, _, modulus = spelt.partition("%")
         if name in conditions:
             column = LAGS * len(fields) + conditions.index(name)
+        elif name in fields[k:]:
+            continue
         elif name in fields:
             column = LAGS * len(fields) + len(conditions) + fields.index(name)
         else:

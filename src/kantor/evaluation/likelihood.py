@@ -4,10 +4,12 @@ What a *note* is, the representation says (``unit``). On a chorale's grid it is 
 grid, silence included, as all published figures on these grids count. Elsewhere it is a note that sounds; nats of all
 fields are summed and divided by the notes of the canonical score, so that models which write the same notes in
 different ways can be compared. A class that a vocabulary lacks is charged as "unknown", and what spelling it out costs.
-Protocols are those of :mod:`kantor.data.protocols`. Beside the likelihood stand the shares of steps that the likeliest
-values get right, among all steps and among those that differ from the frame before, and the baseline of copying that
-frame: an accuracy below it is worth nothing. Where a field is regressed there is no accuracy: a mean that was fitted by
-squared errors does not aim at one step of the grid, and how often it hits one says how fine the grid is, no more.
+A field that the others of its step imply, such as a frame's chord, is charged and is none of the cells: what all fields
+cost is then an upper bound on what the cells alone do. Protocols are those of :mod:`kantor.data.protocols`. Beside the
+likelihood stand the shares of steps that the likeliest values get right, among all steps and among those that differ
+from the frame before, and the baseline of copying that frame: an accuracy below it is worth nothing. Where a field is
+regressed there is no accuracy: a mean that was fitted by squared errors does not aim at one step of the grid, and how
+often it hits one says how fine the grid is, no more.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from kantor.data.protocols import HIDDEN, PROTOCOLS, hide, windows
 from kantor.errors import InputError, OptionError, UnknownNameError
-from kantor.representations import Ids, Mask, Representation, decided, inputs_of
+from kantor.representations import Ids, Mask, Representation, cells_in, decided, inputs_of
 from kantor.runtime import Features, Model
 from kantor.sampling.fields import likeliest, surprise
 from kantor.score import Score
@@ -46,8 +48,8 @@ class Likelihood:
     nats_per_note_macro    mean over pieces of each piece's mean.
     nats_per_frame         nats a frame (a grid's), or a step; of a chorale its four cells.
     bits_per_note          the same as ``nats_per_note``, in bits.
-    accuracy               share of steps whose likeliest values are the true ones, all fields of them; None where a
-                           field is regressed.
+    accuracy               share of steps whose likeliest values are the true ones, all fields of them but those that
+                           others imply; None where a field is regressed.
     accuracy_changed       the same among steps that differ from the frame before; None likewise.
     copy_accuracy          baseline: share of steps equal to the frame before; for both, steps of a first frame,
                            which has none before it, are left out.
@@ -171,10 +173,9 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             given = int(protocol == "windows")
             inputs = hide(inputs_of(encoding, representation), representation, HIDDEN)
             later = frames > 0
-            changed = later[:, None] & representation.changed(encoding).reshape(len(later), -1)
+            changed = later[:, None] & _own(representation, representation.changed(encoding).reshape(len(later), -1))
             judged = later if protocol == "frames" else np.arange(len(later)) >= given
-            cells = int(judged.sum()) * len(representation.fields)
-            notes = cells if representation.unit == "cell" else encoding.notes
+            notes = cells_in(representation, int(judged.sum())) if representation.unit == "cell" else encoding.notes
             if protocol == "frames" and representation.unit == "frame":
                 notes -= int((representation.canonical(span).notes["onset"] == 0).sum())
             spelling = sum(encoding.spelling)
@@ -186,6 +187,12 @@ def _examples(representation: Representation, scores: Sequence[Score], protocol:
             cut = slice(given, None)
             steps = (inputs[cut], encoding.values[cut], encoding.targets[cut])
             yield Example(piece, *steps, judged[cut], later[cut], changed[cut])
+
+
+def _own(representation: Representation, changed: Mask) -> Mask:
+    """(steps, lines) of those fields that no others imply, where each is a line of its own."""
+    own = [not field.implied for field in representation.fields]
+    return changed[:, own] if changed.shape[1] == len(own) else changed
 
 
 def _frames(frames: Ids, judged: Mask, unit: str) -> float:
@@ -219,16 +226,17 @@ def _count(sums: Sums, model: Model, representation: Representation, features: F
     counted = stretch.counted
     lines = stretch.changed.shape[1]  # what a step is right or wrong in: as a whole, or field by field
     right = np.ones((int(counted.sum()), lines), dtype=np.bool_)
-    column = 0
+    column = line = 0
     for k, field in enumerate(representation.fields):
         params = model.field(features, stretch.values[None], k)[0][counted]
         wanted = stretch.targets[counted, column : column + field.width]
         column += field.width
         sums[len(COUNTS) + k] += surprise(field, params, wanted).sum()
-        if field.kind == "real":
+        if field.kind == "real" or field.implied:
             continue
         hits = likeliest(field, params) == wanted
-        right[:, k % lines] &= hits.all(1)
+        right[:, line % lines] &= hits.all(1)
+        line += 1
         if field.kind == "multi-hot":
             for name, count in (("keys", hits.size), ("right_keys", hits.sum()), ("sounding", wanted.sum())):
                 sums[COUNTS.index(name)] += count

@@ -51,6 +51,11 @@ class Heads(nn.Module):
         """Whether a head sees the fields before its own."""
         return False
 
+    @property
+    def tables(self) -> list[nn.Parameter]:
+        """What is to be learned when the network is nearly done; see :mod:`kantor.models._counterpoint`."""
+        return []
+
     def forward(self, features: Tensor, values: Tensor | None = None) -> tuple[Tensor, ...]:
         """Parameters of every field; ``values`` (batch, time, columns) are the true fields, for chained heads."""
         return tuple(self.field(k, self.linear[k](features)) for k in range(len(self.kinds)))

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kantor.models._counterpoint import Counterpoint
 from kantor.models._embedding import SummedEmbedding, with_before
 from kantor.models._heads import Deep, Heads
 from kantor.models._recurrence import Recurrence
@@ -33,7 +34,8 @@ class AttentiveLstmTrunk(nn.Module):
         super().__init__()
         self.config = config
         self.decided = decided
-        sizes = with_before(inputs, decided)
+        self.voices = decided if config.counterpoint else 0
+        sizes = with_before(inputs[:decided] + inputs[decided + self.voices :], decided)
         self.embedding = SummedEmbedding(sizes, config.embedding, open_=open_)
         self.lstm = Recurrence(
             config.embedding,
@@ -51,11 +53,12 @@ class AttentiveLstmTrunk(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(config.attention, 1))
         self.join = nn.Linear(config.hidden + config.embedding + config.attention, config.head)
         self.dropout, self.input_dropout = nn.Dropout(config.dropout), nn.Dropout(config.input_dropout)
-        self.width = config.head
+        self.width = config.head + self.voices
 
     def heads(self, inputs: tuple[int, ...], outputs: tuple[int, ...], kinds: tuple[str, ...]) -> Heads:
-        """Chained ones, two layers deep."""
-        return Deep(self.width, inputs, outputs, kinds, self.config.dropout)
+        """Chained ones, two layers deep; with counterpoint where it is asked for."""
+        made = Counterpoint if self.config.counterpoint else Deep
+        return made(self.config.head, inputs, outputs, kinds, self.config.dropout)
 
     def initial(self, batch: int) -> tuple[Tensor, ...]:
         """Zeros: hidden and cell state (layers, batch, hidden), keys (batch, memory, attention + 1) and values.
@@ -69,12 +72,20 @@ class AttentiveLstmTrunk(nn.Module):
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Features (batch, time, width) and the state after."""
+        last, inputs = self._apart(inputs)
         embedded = self.input_dropout(self.embedding(inputs))
         states, (hidden, cell) = self.lstm(embedded, (state[0], state[1]))
         states = self.dropout(states)
         found, keys, values = self._look_back(states, self.then(inputs[..., : self.decided]), state[2], state[3])
         features = self.join(torch.cat([states, embedded, self.dropout(found)], dim=-1))
+        if self.voices:
+            features = torch.cat([features, last.to(features.dtype)], dim=-1)
         return features, (hidden, cell, keys, values)
+
+    def _apart(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """What the voices sang last, which is for counterpoint alone; and all other inputs."""
+        before, last, rest = inputs.tensor_split((self.decided, self.decided + self.voices), dim=-1)
+        return last, torch.cat([before, rest], dim=-1) if self.voices else inputs
 
     def _look_back(self, states: Tensor, then: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What each step finds (batch, time, attention), and the entries after the last one.

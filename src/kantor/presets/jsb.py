@@ -9,9 +9,9 @@ PART = Preset(
     name="jsb",
     about="Four-part chorales on the published grid, where held and repeated notes look alike; for comparing figures.",
     representation=Choir(
-        spelling="plain", order="SBAT", inputs=("phase", "held", "lag-2", "lag-4", "lag-8", "lag-16", "lag-32")
+        spelling="plain", order="SBAT", inputs=("last", "phase", "held", "lag-2", "lag-4", "lag-8", "lag-16", "lag-32")
     ),
-    network=AttentiveLstm(recurrent_dropout=0.3),
+    network=AttentiveLstm(recurrent_dropout=0.3, counterpoint=True),
     recipe=Recipe(
         epochs=160, batch_size=8, learning_rate=3e-3, transpose=6, ranges="all", precision="bf16-mixed", store="float16"
     ),

@@ -90,6 +90,7 @@ class Field:
     kind   "categorical", "multi-hot" or "real".
     grid   of a real field: grid steps in the unit that networks read (24 a quarter, say).
     least  of a real field: its lowest value.
+    implied  whether the other fields of its step imply it: its nats are charged, but it is no cell, and nobody's note.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Field:
     kind: str = "categorical"
     grid: int = 1
     least: int = 0
+    implied: bool = False
 
     @property
     def size(self) -> int:
@@ -294,7 +296,8 @@ def columns(representation: Representation) -> Columns:
 
 def cells_in(representation: Representation, steps: int) -> int:
     """How many cells so many steps decide; 0 where likelihoods are not counted by cells."""
-    return steps * len(representation.fields) if representation.unit == "cell" else 0
+    cells = sum(not field.implied for field in representation.fields)
+    return steps * cells if representation.unit == "cell" else 0
 
 
 def tick_of(representation: Representation, plan: Score, values: Ids, step: int) -> int:

@@ -5,8 +5,8 @@ likelihoods, for a frame's cells are the same classes, each told by what came be
 are decided already. But a network steps once a sixteenth, not four times: for the same time in training it can be
 larger, and a bar ago is sixteen steps ago instead of sixty-four.
 
-Conditions are those of the chorale that do not belong to one voice: ``phase``, ``now`` (what every voice sang last),
-``held``, ``lag-N``, and the planned ones.
+Conditions are those of the chorale that do not belong to one voice: ``phase``, ``last``, ``now`` (the same, soprano
+first), ``held``, ``lag-N``, and the planned ones.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ voice       whose cell this is
 phase       frame number modulo 16, counted from the first frame
 own         what this voice sang in the last frame
 now         what every voice sings: in this frame where decided, else in the last (one column a voice)
+last        what every voice sang in the last frame, in the order of their turns (one column a voice)
 held        for how many frames every voice has held, 0 at an attack, capped at 32 (one column a voice)
 lag-N       what every voice sang N frames ago (one column a voice)
 meter       bar length (planned)
@@ -289,6 +290,8 @@ class Chorale:
             return np.arange(len(grid)) % PHASES
         if name == "own":
             return last[:, voice]
+        if name == "last":
+            return last[:, self.turns]
         if name == "now":
             return now
         if name == "held":
@@ -377,6 +380,8 @@ class CellDeriver:
             self._out[:, place] = self._ring[(self._frame - lag) % RING]
         if "phase" in self._columns:
             self._out[:, self._columns["phase"]] = self._frame % PHASES
+        if "last" in self._columns:
+            self._out[:, self._columns["last"]] = self._now[:, self._turns]
 
     def conditions(self) -> Ids:
         """See :class:`~kantor.representations.Deriver`."""
@@ -509,7 +514,9 @@ def _columns(name: str, voices: int) -> tuple[Condition, ...]:
         return tuple(Condition(f"{name}-{initials[v]}", BEFORE + 1) for v in range(voices))
     if name in per_voice:
         return tuple(Condition(f"{name}-{initials[v]}", per_voice[name]) for v in range(voices))
-    known = ", ".join([*single, *per_voice, *planned, f"lag-1..lag-{LONGEST_LAG}"])
+    if name == "last":
+        return tuple(Condition(f"last-{turn + 1}", BEFORE + 1) for turn in range(voices))
+    known = ", ".join([*single, "last", *per_voice, *planned, f"lag-1..lag-{LONGEST_LAG}"])
     raise OptionError(f"expected the chorale's inputs among {known}; got '{name}'.")
 
 

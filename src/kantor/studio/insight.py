@@ -136,11 +136,12 @@ def _met(bundle: Bundle, score: Score, found: Attacks) -> list[tuple[int, int]]:
 
 def _meaning(bundle: Bundle, one: int) -> tuple[int | None, str]:
     """The pitch that a class strikes, or what it is else; nothing where it cannot be said of one note."""
-    field, name = bundle.representation.fields[0], bundle.representation.name
+    fields, name = bundle.representation.fields, bundle.representation.name
+    field = fields[0]
     if bundle.representation.unit == "cell":
         if one == bundle.representation.hold:  # type: ignore[attr-defined]
             return None, "held"
-        pitch = int(field.table["pitch"][one])
+        pitch = int(fields[-1].table["pitch"][one])  # the first may be a chord
         return (pitch, "") if pitch >= 0 else (None, "rest")
     if name == "roll":
         row = field.table[one]

@@ -27,7 +27,7 @@ class Blame:
 
     Parameters
     ----------
-    representation  of voices, whose steps are known in time: "chorale" or "choir".
+    representation  of voices, whose steps are known in time: "chorale", "choir" or "chorded".
     rules           by name, as ``--rule`` has them; hard ones.
 
     Raises

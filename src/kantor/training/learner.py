@@ -169,8 +169,12 @@ class Learner(lightning.LightningModule):
     # -- schedule ------------------------------------------------------------------------------------------------
 
     def configure_optimizers(self) -> Any:
-        trained = [p for p in self.network.parameters() if p.requires_grad]
+        tables = self.network.heads.tables
+        late = {id(table) for table in tables}
+        trained: list[Any] = [p for p in self.network.parameters() if p.requires_grad and id(p) not in late]
         rate = self.recipe.learning_rate
+        if tables:
+            trained = [{"params": trained}, {"params": tables, "lr": self.recipe.tables_rate, "weight_decay": 0.0}]
         optimizer: torch.optim.Optimizer
         if self.recipe.optimizer == "nadam":
             # Keras's momentum schedule is .96 ** t, torch's .96 ** (t * momentum_decay).
@@ -218,8 +222,12 @@ class Learner(lightning.LightningModule):
     def on_train_batch_start(self, _batch: Batch, _index: int) -> int | None:
         self._step_began = time.monotonic()
         if self.recipe.schedule == "one-cycle":
-            for group in self.optimizers().param_groups:
-                group["lr"] = self.recipe.learning_rate * one_cycle(self.progress)
+            after, progress = self.recipe.tables_after, self.progress
+            network, *tables = self.optimizers().param_groups
+            network["lr"] = self.recipe.learning_rate * one_cycle(progress)
+            for group in tables:
+                late = (progress - after) / (1 - after)
+                group["lr"] = self.recipe.tables_rate * one_cycle(late) if late > 0 else 0.0
         return None
 
     def on_train_batch_end(self, _outputs: Any, _batch: Batch, _index: int) -> None:

@@ -38,6 +38,9 @@ class Recipe:
     faults         what -log of the probability that breaks no rule counts beside the likelihood (:mod:`kantor.training
                    .blame`); 0: rules are not taught. The best epoch is then the one whose sum of both is least.
     fault_rules    the rules that are taught.
+    tables_after   share of the training, 0 up to 1, after which tables of counterpoint are learned, where the network
+                   has any (:mod:`kantor.models._counterpoint`); by "one-cycle" alone, else they are from the first.
+    tables_rate    their highest learning rate, > 0: an entry is to move by whole nats.
     transpose      pieces are moved by up to this many semitones, as far as every voice stays in its range; 0: never.
     ranges         whose range that is: "parts", each voice's own in the training pieces, where a choir could still sing
                    it, or "all", that of all voices together: more keys, for likelihoods.
@@ -65,6 +68,8 @@ class Recipe:
     positive_weight: float = 1.0
     faults: float = 0.0
     fault_rules: tuple[str, ...] = ("no-parallels",)
+    tables_after: float = 0.9
+    tables_rate: float = 0.015
     transpose: int = 0
     ranges: str = "parts"
     vary_tempo: float = 0.0
@@ -90,7 +95,9 @@ class Recipe:
         for name in ("bare", "unknown", "vary_tempo", "vary_velocity"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"expected {name} within 0..1, got {getattr(self, name)}.")
-        for name in ("learning_rate", "positive_weight"):
+        if not 0 <= self.tables_after < 1:
+            raise OptionError(f"expected tables_after from 0 up to but not including 1, got {self.tables_after}.")
+        for name in ("learning_rate", "tables_rate", "positive_weight"):
             if not getattr(self, name) > 0:
                 raise OptionError(f"expected a {name.replace('_', ' ')} above 0, got {getattr(self, name)}.")
         for field in fields(self):

@@ -38,7 +38,10 @@ class Attacks(NamedTuple):
 
 def attacks(representation: Representation, values: Ids) -> Attacks:
     """The notes that ``values`` (steps, columns) strike; none of a representation that does not decide them singly."""
-    known = {"chorale": _of_cells, "choir": _of_frames, "roll": _of_keys, "notes": _of_records, "events": _of_events}
+    known = {
+        **{"chorale": _of_cells, "choir": _of_frames, "chorded": _of_chorded},
+        **{"roll": _of_keys, "notes": _of_records, "events": _of_events},
+    }
     found = known.get(representation.name)
     if found is None or not len(values):
         none = np.empty(0, dtype=np.int64)
@@ -63,6 +66,12 @@ def _of_frames(choir: Any, values: Ids) -> Attacks:
     """The cells of a frame are decided one by one."""
     found = _of_cells(choir.turns, values.reshape(-1, 1))
     return found._replace(step=found.step // choir.voices, field=found.step % choir.voices)
+
+
+def _of_chorded(chorded: Any, values: Ids) -> Attacks:
+    """The chord strikes nothing; its cells, which follow it, are those of a choir."""
+    found = _of_frames(chorded.choir, values[:, 1:])
+    return found._replace(field=found.field + 1)
 
 
 def _whole(step: Ids) -> Ids:

@@ -46,6 +46,7 @@ BARS = 2  # of them
 LOCAL = (
     "chorale",
     "choir",
+    "chorded",
     "roll",
     "notes",
 )  # representations whose steps behind a seam mean what they mean by themselves
