@@ -208,3 +208,20 @@ def test_another_representation_keeps_the_options():
 def test_a_representation_of_other_options_is_refused():
     with pytest.raises(OptionError, match=r"options of choir .* got 'notes'; try .*chorded"):
         preset("jsb").override({"representation": "notes"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"inputs": "phase,last"},
+        {"inputs": "now,phase"},
+        {"inputs": "lag-1,phase"},
+        {"representation": "chorded"},
+        {"representation": "chorale"},
+    ],
+)
+def test_counterpoint_must_be_told_what_the_voices_sang_last(changes):
+    changed = preset("jsb").override(changes)
+    with pytest.raises(OptionError, match=r"expected of counterpoint .* try --set counterpoint=false"):
+        changed.check()
+    changed.override({"counterpoint": "false"}).check()

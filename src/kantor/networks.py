@@ -208,9 +208,8 @@ class AttentiveLstm:
         stack = _lstm(self.embedding, self.hidden) + (self.layers - 1) * _lstm(self.hidden, self.hidden)
         looks = 3 * (self.hidden + 1) * self.attention + self.attention + self.memory + CYCLE
         join = (self.hidden + self.embedding + self.attention + 1) * self.head
-        if (
-            self.counterpoint
-        ):  # of pairs, interval before and motion, by interval now and motion; `last` is not embedded
+        if self.counterpoint:
+            # Of each pair of voices: 13 intervals and 3 motions before by as many now. What came last is not embedded.
             tables += (13 * 3) ** 2 * own * (own - 1) // 2 - sum(inputs[own : 2 * own]) * self.embedding
         return tables + stack + looks + join + _deep(self.head, inputs, outputs, kinds)
 
@@ -445,13 +444,8 @@ class TwoSided:
         return tables + 2 * stack + middle + _heads(seen, outputs, kinds)
 
 
-NETWORKS: dict[str, type[Any]] = {
-    config.kind: config
-    for config in (
-        *(AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm),
-        *(Transformer, TwoLevel, TwoSided, VoiceLstms),
-    )
-}
+_ALL = (AttentiveLstm, BranchedLstm, ConvLstm, Lstm, PlainLstm, Transformer, TwoLevel, TwoSided, VoiceLstms)
+NETWORKS: dict[str, type[Any]] = {config.kind: config for config in _ALL}
 
 
 def _check(config: Any) -> None:

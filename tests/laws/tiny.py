@@ -35,6 +35,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "cells": {"bare": {}, "all": {"inputs": ("phase", *PLANNED)}},
     "choir": {
         "plain": {"order": "SBAT"},
+        "plain-last": {"order": "SBAT", "inputs": ("last", "phase")},
         "full-all": {
             "spelling": "full",
             "order": "SBAT",

@@ -8,8 +8,8 @@ that fifths do not follow fifths. So it is given the table, its entries to be le
 
 An interval is one within an octave, whoever is above, or none where one of the two is silent. What an entry says is
 added to the logit of every class that leads there. The heads are then a log-linear model on top of the network, and at
-the best likelihood such a model expects each kind of motion just as often as it occurs (Berger, Della Pietra and Della
-Pietra 1996): what Bach avoids is avoided as much as he does, no more, and nothing else is.
+the best likelihood such a model expects each kind of motion just as often as it occurs in what was learned (Berger,
+Della Pietra and Della Pietra 1996). That holds after true music; after its own, a model errs more often.
 
 The tables know no keys, so a piece tells them the same in all twelve, and they would be learned by heart long before
 the network is done: they are learned at the end (``Recipe.tables_after``).

@@ -10,6 +10,7 @@ from kantor import registry
 from kantor.errors import OptionError, UnknownNameError
 from kantor.networks import NETWORKS, NetworkConfig
 from kantor.representations import Representation, columns
+from kantor.score import VOICES
 from kantor.training.recipe import Recipe
 
 __all__ = ["Preset"]
@@ -70,6 +71,22 @@ class Preset:
             if name not in WHOLE:
                 preset = preset._with(name, text)
         return preset
+
+    def check(self) -> None:
+        """Whether network and representation fit.
+
+        Raises
+        ------
+        OptionError
+            If the network is to know counterpoint, and the fields are not voices, or ``last`` does not come first.
+        """
+        inputs: tuple[str, ...] = getattr(self.representation, "inputs", ())
+        voices = self.representation.voiced and len(self.representation.fields) == len(VOICES)
+        if getattr(self.network, "counterpoint", False) and not (voices and inputs[:1] == ("last",)):
+            raise OptionError(
+                "expected of counterpoint a field for each voice, and 'last' as the first of the inputs, got "
+                f"{self.representation.name} with {', '.join(inputs) or 'none'}; try --set counterpoint=false."
+            )
 
     def setting(self, name: str) -> Any:
         """The value of a setting by name; of one that other networks alone have, the first such network's.

@@ -32,6 +32,8 @@ from kantor.models import Network, State, build
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns, decided
 
+TABLES = ("motions",)  # of counterpoint, which an older model may lack
+
 __all__ = ["add_metrics", "export", "restore"]
 
 
@@ -87,10 +89,17 @@ def _with_card(folder: Path, card: dict[str, Any]) -> Bundle:
     return Bundle(folder, card)
 
 
-def restore(bundle: Bundle) -> Network:
-    """The network of a bundle, with its weights, ready to be trained further."""
-    network = build(bundle.network, *columns(bundle.representation))
-    network.load_state_dict(_named(load_file(bundle.path / WEIGHTS)))
+def restore(
+    bundle: Bundle, config: NetworkConfig | None = None, representation: Representation | None = None
+) -> Network:
+    """The network of a bundle, with its weights, ready to be trained further.
+
+    With a ``config`` and ``representation`` of the same sizes it may have tables that the bundle lacks; these begin at
+    nothing.
+    """
+    network = build(config or bundle.network, *columns(representation or bundle.representation))
+    fresh = {f"heads.{name}": value for name, value in network.heads.state_dict().items() if name in TABLES}
+    network.load_state_dict(fresh | _named(load_file(bundle.path / WEIGHTS)))
     return network
 
 

@@ -227,6 +227,8 @@ class Learner(lightning.LightningModule):
             network["lr"] = self.recipe.learning_rate * one_cycle(progress)
             for group in tables:
                 late = (progress - after) / (1 - after)
+                for table in group["params"]:
+                    table.requires_grad_(late > 0)  # at rest, it is no part of the gradient's norm
                 group["lr"] = self.recipe.tables_rate * one_cycle(late) if late > 0 else 0.0
         return None
 

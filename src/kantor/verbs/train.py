@@ -61,7 +61,8 @@ def train(
     preset        a preset's name, or one made in Python.
     corpus, data  a corpus by name, or a folder of music; ``bach`` where neither is given.
     start         a model to go on from: its weights are the first ones, and its tables (vocabularies) are those of the
-                  preset, which learns none then. All else of representation and network has to be the same.
+                  preset, which learns none then. All else of representation and network has to be the same, but that
+                  it may know no counterpoint where the preset does: it learns it then.
     out           folder of the run, ``runs/<preset>`` unless given; the model bears its name.
     max_minutes   the training ends by then, within an epoch if need be, its last validation included; encoding the
                   music counts, reading it beforehand and judging the model afterwards do not. The rate of "one-cycle"
@@ -104,7 +105,7 @@ def train(
         pieces,
         valid,
         folder,
-        start=restore(first) if first else None,
+        start=restore(first, chosen.network, chosen.representation) if first else None,
         max_minutes=max_minutes,
         accelerator=accelerator,
         resume=resume,
@@ -193,6 +194,7 @@ def _chosen(
 ) -> Preset:
     chosen: Preset = registry.part("presets", preset) if isinstance(preset, str) else preset
     chosen = chosen.override(dict(settings))
+    chosen.check()
     weights, parts = len(chosen.recipe.loss_weights), len(chosen.representation.fields)
     if weights not in (0, parts):
         raise OptionError(f"expected {parts} loss_weights for preset {chosen.name}, one a field, got {weights}.")
@@ -212,7 +214,11 @@ def _with_tables(chosen: Preset, first: Bundle, say: Callable[[str], None]) -> P
     tables = [option.name for option in fields(mine) if option.name in LEARNED]  # type: ignore[arg-type]
     if type(mine) is type(theirs):
         mine = replace(mine, **{name: getattr(theirs, name) for name in tables})  # type: ignore[type-var]
-    if mine != theirs or not alike(first.network, chosen.network):
+    network = first.network
+    if getattr(chosen.network, "counterpoint", False) and getattr(network, "counterpoint", None) is False:
+        network = replace(network, counterpoint=True)  # type: ignore[type-var]
+        theirs = replace(theirs, inputs=("last", *getattr(theirs, "inputs", ())))  # type: ignore[type-var]
+    if mine != theirs or not alike(network, chosen.network):
         raise OptionError(
             f"expected --from a model of preset {chosen.name}'s representation and network, "
             f"got {first.name}, which differs; use the preset it was trained by, or the same --set."
