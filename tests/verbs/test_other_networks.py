@@ -43,7 +43,7 @@ def test_a_preset_is_trained_with_each_of_two_networks_and_each_composes(music, 
     for row, config in zip(rows, (TwoLevel, VoiceLstms), strict=True):
         (made,) = generate(row["model"], bars=2, seed=1)
         assert made.score.bar_count == 2
-        assert row["valid_nats"] is not None
+        assert row["valid_nats"] < 4 * 4  # finite, and about a guess among 47 classes for each of four voices
         assert f'"kind": "{config.kind}"' in (tmp_path / f"network={config.kind}" / "bundle.json").read_text()
 
 

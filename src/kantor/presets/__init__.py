@@ -129,11 +129,11 @@ class Preset:
             )
         return replace(self, representation=registry.part("representations", name)(**options))
 
-    def _places(self, name: str) -> list[str]:
-        """The parts that have a setting of this name: one, unless it is unknown or has to be told apart."""
+    def _places(self, name: str) -> list[tuple[str, str]]:
+        """(part, name there) of each setting of this name: one, unless it is unknown or has to be told apart."""
         place, _, last = name.rpartition(".")
         last = ALIASES.get(last, last)
-        return [p for p in ([place] if place else PARTS) if p in PARTS and last in _names(getattr(self, p))]
+        return [(p, last) for p in ([place] if place else PARTS) if p in PARTS and last in _names(getattr(self, p))]
 
     def _find(self, name: str) -> tuple[Any, str]:
         """The part that has the setting, and its name there."""
@@ -143,8 +143,8 @@ class Preset:
             raise OptionError(
                 f"expected a setting of preset '{self.name}', got '{name}'; it has {', '.join(WHOLE)}, {known}."
             )
-        last = name.rpartition(".")[2]
-        return getattr(self, found[0]), ALIASES.get(last, last)
+        ((place, last),) = found
+        return getattr(self, place), last
 
     def _with(self, name: str, text: str) -> Preset:
         part, last = self._find(name)

@@ -32,8 +32,6 @@ from kantor.models import Network, State, build
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns, decided
 
-TABLES = ("motions",)  # of counterpoint, which an older model may lack
-
 __all__ = ["add_metrics", "export", "restore"]
 
 
@@ -98,7 +96,8 @@ def restore(
     nothing.
     """
     network = build(config or bundle.network, *columns(representation or bundle.representation))
-    fresh = {f"heads.{name}": value for name, value in network.heads.state_dict().items() if name in TABLES}
+    tables = {id(table) for table in network.heads.tables} if config else set()
+    fresh = {f"heads.{name}": value.detach() for name, value in network.heads.named_parameters() if id(value) in tables}
     network.load_state_dict(fresh | _named(load_file(bundle.path / WEIGHTS)))
     return network
 
