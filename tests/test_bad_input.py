@@ -265,7 +265,7 @@ SPOILT = {
     "card a list": (lambda m: (m / bundle.CARD).write_text("[]"), "states no format"),
     "other weights": (lambda m: append(m / bundle.WEIGHTS), "weights.safetensors is not the file that its card names"),
     "other graph": (lambda m: append(m / bundle.GRAPH), "graph.onnx is not the file that its card names"),
-    "later format": (lambda m: card(m, format=99), "format 99, this version reads up to 2; try a newer Kantor"),
+    "later format": (lambda m: card(m, format=99), "format 99, this version reads up to 3; try a newer Kantor"),
     "other network": (lambda m: card(m, network={"kind": "lstm", "hidden": 9}), "parameters"),
     "unknown network": (lambda m: card(m, network={"kind": "gru"}), "no network named 'gru'"),
     "unknown representation": (lambda m: card(m, representation={"name": "polka"}), "no representation named 'polka'"),

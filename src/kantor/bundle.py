@@ -3,10 +3,10 @@
 bundle.json           the card: format, representation, network, preset and recipe, corpus, voice ranges, plans, metrics
 weights.safetensors   the weights, once
 graph.onnx            the computation; its weights are references into weights.safetensors
-heads.onnx            where the heads are chained: theirs, apart, for they run once a field
+heads-0.onnx, ...     where the heads are chained: each field's own, for they run once a field
 README.md             the model card, in words
 
-Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of both files, a seal over
+Nothing in it is ever unpickled. Opening one checks that the parts belong together (SHA-256 of the files, a seal over
 what the card says of them, sizes of the network against the representation) and says plainly what does not.
 """
 
@@ -28,8 +28,9 @@ from kantor.representations import Representation, columns
 
 __all__ = ["CARD", "FORMAT", "GRAPH", "HEADS", "WEIGHTS", "Bundle", "file_hash", "load", "seal", "shipped"]
 
-FORMAT = 2  # 1 knew no chained heads, and is read as it is
-CARD, WEIGHTS, GRAPH, HEADS = "bundle.json", "weights.safetensors", "graph.onnx", "heads.onnx"
+FORMAT = 3  # 1 knew no chained heads, 2 had theirs in one graph; both are read as they are
+CARD, WEIGHTS, GRAPH, HEADS = "bundle.json", "weights.safetensors", "graph.onnx", "heads-{}.onnx"
+HEADS_OF_2 = "heads.onnx"
 SHIPPED = Path(__file__).parent / "bundles"
 NEEDED = ("name", "representation", "network", "files", "parameters", "seal")
 SEALED = ("representation", "network", "files")
@@ -59,6 +60,13 @@ class Bundle:
     def network(self) -> NetworkConfig:
         """The network's sizes."""
         return networks.from_dict(self.card["network"])
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """Each field's graph where heads are chained, in the fields' order; all the same one in format 2."""
+        files, fields = self.card["files"], range(len(columns(self.representation).outputs))
+        names = tuple(HEADS_OF_2 if HEADS_OF_2 in files else HEADS.format(k) for k in fields)
+        return names if files.keys() & set(names) else ()
 
     @property
     def hash(self) -> str:
@@ -107,8 +115,7 @@ def seal(card: Mapping[str, Any]) -> str:
 
 def _open(path: Path) -> Bundle:
     bundle = Bundle(path, _card(path))
-    for name in (WEIGHTS, GRAPH, *({HEADS} & bundle.card["files"].keys())):
-        _check_file(path / name, bundle.card["files"].get(name, ""))
+    _check_files(bundle, (WEIGHTS, GRAPH))
     try:
         expected = bundle.network.parameters(*columns(bundle.representation))
     except (TypeError, KeyError, AttributeError) as error:
@@ -119,6 +126,7 @@ def _open(path: Path) -> Bundle:
         raise
     except KantorError as error:
         raise BundleError(f"{path / CARD} does not fit this version: {error}") from error
+    _check_files(bundle, bundle.heads)
     if expected != bundle.card["parameters"]:
         raise BundleError(
             f"{path}: the network has {bundle.card['parameters']:,} parameters, its representation asks "
@@ -186,12 +194,14 @@ def _check_corpus_facts(card: Mapping[str, Any], file: Path) -> None:
             raise BundleError(f"expected the plans in {file} as rows of fifths, mode, meter, pickup, count; got {row}.")
 
 
-def _check_file(file: Path, expected: str) -> None:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BundleError(f"expected {file}, which belongs to the model: {error.strerror or error}.") from error
-    if file_hash(data) != expected:
-        raise BundleError(
-            f"{file} is not the file that its card names (SHA-256 differs); copy the whole model folder again."
-        )
+def _check_files(bundle: Bundle, names: tuple[str, ...]) -> None:
+    for name in names:
+        file = bundle.path / name
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise BundleError(f"expected {file}, which belongs to the model: {error.strerror or error}.") from error
+        if file_hash(data) != bundle.card["files"].get(name):
+            raise BundleError(
+                f"{file} is not the file that its card names (SHA-256 differs); copy the whole model folder again."
+            )

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from kantor.bundle import GRAPH, HEADS, Bundle
+from kantor.bundle import GRAPH, Bundle
 from kantor.errors import BundleError
 from kantor.representations import columns, decided
 
@@ -35,7 +35,7 @@ class Model(Protocol):
 
 
 class Runtime:
-    """A bundle's graph, loaded; where the heads are chained, theirs too.
+    """A bundle's graph, loaded; where the heads are chained, those of the fields too.
 
     Parameters
     ----------
@@ -49,11 +49,12 @@ class Runtime:
         self._inputs, self._state_inputs = inputs[0].name, inputs[1:]
         self._state_names = [spec.name for spec in self._state_inputs]
         given = len(self._session.get_outputs()) - len(self._state_inputs)
-        self._heads = _session(bundle, HEADS, threads) if HEADS in bundle.card["files"] else None
+        sessions = {name: _session(bundle, name, threads) for name in set(bundle.heads)}
+        self._heads = [sessions[name] for name in bundle.heads]
         self._only = onnxruntime.RunOptions()
-        self._only.only_execute_path_to_fetches = True  # a field's own head, not all of them
+        self._only.only_execute_path_to_fetches = True  # of format 2: a field's own head, not all of them
         width, outputs, _ = columns(bundle.representation)
-        fields = len(self._heads.get_outputs()) if self._heads else given
+        fields = sum(len(session.get_outputs()) for session in sessions.values()) if sessions else given
         if inputs[0].shape[-1] != len(width) or fields != len(outputs):
             raise BundleError(
                 f"expected a graph of {len(width)} inputs a step and {len(outputs)} fields, which is what the "
@@ -78,10 +79,10 @@ class Runtime:
 
     def field(self, features: Features, values: NDArray[np.int64], k: int) -> NDArray[np.float32]:
         """See :class:`Model`."""
-        if self._heads is None:
+        if not self._heads:
             return features[k]
         feed: dict[str, NDArray[Any]] = {"features": features[0], "values": values}
-        found: NDArray[np.float32] = _asked(self._heads, [f"field_{k}"], feed, self._only)[0]
+        found: NDArray[np.float32] = _asked(self._heads[k], [f"field_{k}"], feed, self._only)[0]
         return found
 
 

@@ -293,4 +293,4 @@ def test_an_opened_bundle_says_what_went_in(exported):
     assert bundle.network == network.trunk.config
     assert columns(bundle.representation).kinds == network.heads.kinds
     assert decided(bundle.representation) == sum(network.heads.columns)
-    assert (bundle.path / "heads.onnx").exists() == network.heads.chained
+    assert len(bundle.heads) == (len(network.heads.kinds) if network.heads.chained else 0)

@@ -1,14 +1,16 @@
 """Heads: what a field's distribution is told of the step's other fields, in torch and in the exported graph."""
 
+import json
 import math
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from kantor import bundle as bundles
-from kantor.bundle import GRAPH, HEADS
+from kantor.bundle import CARD, GRAPH, HEADS, HEADS_OF_2, WEIGHTS, file_hash, seal
 from kantor.errors import BundleError
 from kantor.models import build
 from kantor.models._heads import Chained, Heads
@@ -17,7 +19,7 @@ from kantor.representations import columns, inputs_of
 from kantor.representations.regression import Regression
 from kantor.runtime import Runtime
 from kantor.score import Score
-from kantor.training.export import export, restore
+from kantor.training.export import _heads_graph, _reference, export, restore
 from kantor.training.learner import Learner
 from kantor.training.recipe import Recipe
 
@@ -176,11 +178,36 @@ def test_the_exported_chain_hears_what_is_decided(chained):
 
 def test_heads_are_a_file_of_the_bundle_with_the_weights_stored_once(chained):
     _, bundle = chained
-    assert set(bundle.card["files"]) == {"weights.safetensors", GRAPH, HEADS}
-    assert (bundle.path / HEADS).stat().st_size < 20_000
-    with_weights = (bundle.path / "weights.safetensors").read_bytes()
-    for name in (GRAPH, HEADS):
+    assert bundle.heads == tuple(HEADS.format(k) for k in range(3))
+    assert set(bundle.card["files"]) == {WEIGHTS, GRAPH, *bundle.heads}
+    with_weights = (bundle.path / WEIGHTS).read_bytes()
+    for name in (GRAPH, *bundle.heads):
+        assert (bundle.path / name).stat().st_size < 20_000
         assert with_weights[-64:] not in (bundle.path / name).read_bytes()
+
+
+def test_a_head_holds_nothing_of_another(chained):
+    _, bundle = chained
+    for k, name in enumerate(bundle.heads):
+        weights = {tensor.name for tensor in onnx.load(bundle.path / name, load_external_data=False).graph.initializer}
+        assert f"heads.linear.{k}.weight" in weights
+        assert not any(name.startswith(f"heads.linear.{other}.") for name in weights for other in {0, 1, 2} - {k})
+
+
+def test_heads_in_one_graph_are_read_as_they_are(chained, tmp_path):
+    """As format 2 had them."""
+    network, bundle = chained
+    folder = shutil.copytree(bundle.path, tmp_path / "model", ignore=shutil.ignore_patterns(HEADS.format("*")))
+    weights = (folder / WEIGHTS).read_bytes()
+    (folder / HEADS_OF_2).write_bytes(_reference(_heads_graph(network, 3), weights))
+    files = {name: file_hash((folder / name).read_bytes()) for name in (WEIGHTS, GRAPH, HEADS_OF_2)}
+    card = {**bundle.card, "format": 2, "files": files}
+    (folder / CARD).write_text(json.dumps({**card, "seal": seal(card)}))
+    old, new = Runtime(bundles.load(folder)), Runtime(bundle)
+    features, _ = new.run(np.zeros((1, 1, 3), dtype=np.int64), new.initial(1))
+    for k in range(3):
+        known = np.array([[[70, 5, 0]]])
+        np.testing.assert_array_equal(old.field(features, known, k), new.field(features, known, k))
 
 
 def test_a_chained_network_is_restored_whole(chained):
@@ -194,9 +221,9 @@ def test_heads_that_do_not_belong_to_the_bundle_are_named(chained, tmp_path, dam
     _, bundle = chained
     folder = shutil.copytree(bundle.path, tmp_path / "model")
     if damage == "missing":
-        (folder / HEADS).unlink()
+        (folder / HEADS.format(1)).unlink()
     else:
-        (folder / HEADS).write_bytes(b"something else")
+        (folder / HEADS.format(1)).write_bytes(b"something else")
     said = "which belongs to the model" if damage == "missing" else r"is not the file that its card names"
-    with pytest.raises(BundleError, match=rf"heads\.onnx.*{said}"):
+    with pytest.raises(BundleError, match=rf"heads-1\.onnx.*{said}"):
         bundles.load(folder)

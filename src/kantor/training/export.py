@@ -59,7 +59,9 @@ def export(
     weights = save({name: value.contiguous() for name, value in kept.items()})
     files = {WEIGHTS: weights, GRAPH: _reference(_graph(network, len(columns(representation).inputs)), weights)}
     if network.heads.chained:
-        files[HEADS] = _reference(_heads_graph(network, decided(representation)), weights)
+        heads = _heads_graph(network, decided(representation))
+        for k, output in enumerate(heads.graph.output):
+            files[HEADS.format(k)] = _reference(_alone(heads, output.name), weights)
     full = {
         "format": FORMAT,
         **card,
@@ -176,6 +178,26 @@ def _heads_graph(network: Network, width: int) -> onnx.ModelProto:
     names = [f"field_{k}" for k in range(len(network.heads.kinds))]
     axes = ({0: batch, 1: time}, {0: batch, 1: time})
     return _shapeless(_exported(_Heads(network), (features, values), axes, ["features", "values"], names))
+
+
+def _alone(model: onnx.ModelProto, output: str) -> onnx.ModelProto:
+    """What of ``model`` gives ``output``. ONNX Runtime could find it in the whole, but looks for it at every step."""
+    alone = onnx.ModelProto()
+    alone.CopyFrom(model)
+    graph = alone.graph
+    _keep(graph.output, {output})
+    while dead := _unread(graph):
+        for node in dead:
+            graph.node.remove(node)
+    _keep(graph.initializer, {name for node in graph.node for name in node.input})
+    return alone
+
+
+def _keep(named: Any, names: set[str]) -> None:
+    """Leave those of a graph's outputs or initialisers that are among ``names``."""
+    kept = [one for one in named if one.name in names]
+    del named[:]
+    named.extend(kept)
 
 
 def _exported(
