@@ -61,6 +61,8 @@ def pitches(file):
             np.lib.format.read_magic(member)
             np.lib.format.read_array_header_1_0(member)
             return list(_Arrays(member, encoding="latin1").load())
+    except FileFormatError:
+        raise
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
         raise FileFormatError(f"{file}: expected an .npz with the array 'pitches', got another file.") from error
 
