@@ -265,6 +265,8 @@ def test_info_knows_files_and_models(run, chorale):
         code, out, err = run("info", target)
         assert (code, err) == (0, "")
         assert "kind" in out
+        assert not set("{}[]") & set(out)  # for people, not for programs
+    assert "229 pieces" in out
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from rich.text import Text
 
 import kantor
 from kantor.errors import KantorError, OptionError
-from kantor.wording import counted
+from kantor.wording import counted, spelt
 
 __all__ = ["app", "main"]
 
@@ -1043,8 +1043,17 @@ def info(
     if facts["kind"] == "score" and facts["recipe"]:
         facts["recipe"] = recipe_of(facts["recipe"])
     long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
-    shown = {name: value for name, value in facts.items() if name not in long}
-    _print_facts({n: json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for n, v in shown.items()})
+    first = ("kind", "name", "about", "folder", "parameters", "preset")
+    shown: dict[str, Any] = {name: None for name in first if name in facts}
+    for name, value in facts.items():
+        if name == "metrics":  # a row for each protocol
+            shown |= {f"by {protocol}": spelt(figures) for protocol, figures in value.items()}
+        elif name == "corpus" and isinstance(value, dict):
+            shown |= {"corpus": f"{value.get('name')}, {spelt(value.get('pieces'))} pieces"}
+            shown |= {"licence": value.get("licence")}
+        elif name not in long and value not in ({}, [], ""):
+            shown[name] = value if value is None else spelt(value)
+    _print_facts(shown)
 
 
 @app.command()

@@ -109,7 +109,8 @@ def test_a_folder_of_music_is_to_be_inspected(tmp_path):
 
 def test_a_recipe_is_shown_without_the_music_that_it_packs():
     packed = pack_score(Score.from_notes([(i, 480, 60, 80, 0) for i in range(1200)]))
-    shown = json.loads(recipe_of(json.dumps({"verb": "continue", "prompt": packed})))
+    shown = recipe_of(json.dumps({"verb": "continue", "prompt": packed}))
     assert shown == {"verb": "continue", "prompt": "1,200 notes"}
-    for text in ("", "no JSON", "[]", '{"verb": "generate"}'):
+    assert recipe_of('{"verb": "generate"}') == {"verb": "generate"}
+    for text in ("", "no JSON", '{"prompt": "no music"}'):
         assert recipe_of(text) == text

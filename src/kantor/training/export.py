@@ -31,6 +31,7 @@ from kantor.io import write_bytes
 from kantor.models import Network, State, build
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns, decided
+from kantor.wording import spelt
 
 __all__ = ["add_metrics", "export", "restore"]
 
@@ -358,7 +359,7 @@ def _git_commit() -> str:
 def _words(card: Mapping[str, Any]) -> str:
     corpus = card.get("corpus", {})
     rows = [
-        f"| {protocol} | {name.replace('_', ' ')} | {value} |"
+        f"| {protocol} | {name.replace('_', ' ')} | {spelt(value)} |"
         for protocol, figures in card.get("metrics", {}).items()
         for name, value in figures.items()
     ]
@@ -367,11 +368,12 @@ def _words(card: Mapping[str, Any]) -> str:
 
 {card.get("about", "")}
 
-- representation: `{json.dumps(card["representation"])}`
-- network: `{json.dumps(card["network"])}`, {card["parameters"]:,} parameters
+- representation: {spelt(card["representation"])}
+- network: {spelt(card["network"])}; {card["parameters"]:,} parameters
 - trained on: {corpus.get("name", "?")}, {corpus.get("pieces", "?")} pieces
 - licence of the music: {corpus.get("licence", "?")}
 - made by kantor {card["kantor"]}, preset `{card.get("preset", "?")}`
+- training: {spelt(card.get("training") or {}) or "?"}
 
 Figures on the validation pieces, by protocol; in *whole*, key, fermatas and the end are unknown to the model.
 

@@ -13,6 +13,7 @@ from kantor.io.packing import unpack_score
 from kantor.presets import Preset
 from kantor.score import Score
 from kantor.theory import key_name
+from kantor.wording import counted
 
 __all__ = ["describe_score", "info", "models", "presets", "recipe_of"]
 
@@ -48,14 +49,15 @@ def _has_music(folder: Path) -> bool:
     return any(path.suffix.lower() in io.READABLE for path in folder.rglob("*"))
 
 
-def recipe_of(recipe: str) -> str:
-    """The recipe without the music that it packs: in its place, how many notes that has."""
+def recipe_of(recipe: str) -> Any:
+    """What a recipe says, without the music that it packs: in its place, how many notes that has; else the words."""
     try:
         known = json.loads(recipe)
-        known["prompt"] = f"{len(unpack_score(known['prompt'])):,} notes"
+        if "prompt" in known:
+            known["prompt"] = counted(len(unpack_score(known["prompt"])), "note")
     except (ValueError, TypeError, KeyError, RecursionError):
         return recipe
-    return json.dumps(known, sort_keys=True)
+    return known
 
 
 def describe_score(score: Score) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""How a sentence counts, and how a card's values read."""
+
+import pytest
+
+from kantor.wording import counted, spelt
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (5883810, "5,883,810"),
+        (0.25, "0.25"),
+        ([36, 66], "36 .. 66"),
+        ([[36, 66], [0.5, 1.5]], "36 .. 66, 0.5 .. 1.5"),
+        (["last", "lag-2"], "last, lag-2"),
+        ({"hidden_units": 512, "bars": None, "rules": [], "about": "", "seed": 0}, "hidden units 512, seed 0"),
+        ({"inputs": ["last", "held"], "name": "choir"}, "inputs (last, held), name choir"),
+        ({"chords": [[60, 64]] * 2000, "most": 300}, "chords 2,000 values, most 300"),
+        ({"stages": [{"epochs": 9}, {"epochs": 2}], "by": {"alto": 0.1}}, "stages (epochs 9; epochs 2), by (alto 0.1)"),
+    ],
+)
+def test_a_value_reads_without_the_signs_of_json(value, said):
+    assert spelt(value) == said
+
+
+def test_one_is_no_plural():
+    assert [counted(count, "piece") for count in (0, 1, 2, 2000)] == ["0 pieces", "1 piece", "2 pieces", "2,000 pieces"]
