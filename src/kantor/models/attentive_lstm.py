@@ -7,7 +7,8 @@ addressing as in Bahdanau et al. 2015; the value as an induction head has it, Ol
 distance, and by distance modulo :data:`CYCLE`, say how far back to look; an entry that is always there lets it look at
 nothing.
 
-The entries are a ring in the state, so time and memory do not grow with the piece, and one step is the same as many.
+An entry is complete a step later, when it is known what was decided. Entries are a ring in the state, so time and memory do
+not grow with the piece, and one step is the same as many.
 """
 
 from __future__ import annotations
@@ -63,52 +64,57 @@ class AttentiveLstmTrunk(nn.Module):
     def initial(self, batch: int) -> tuple[Tensor, ...]:
         """Zeros: hidden and cell state (layers, batch, hidden), keys (batch, memory, attention + 1) and values.
 
-        The last of a key's numbers says whether the entry is there.
+        The last of a key's numbers says whether the entry is there. Then key and value of the entry to be completed,
+        both (batch, 1, ...).
         """
         config = self.config
         zeros = self.embedding.weight.new_zeros(config.layers, batch, config.hidden)
-        entries = self.embedding.weight.new_zeros(batch, config.memory, config.attention)
-        return zeros, zeros.clone(), functional.pad(entries, (0, 1)), entries
+        values = self.embedding.weight.new_zeros(batch, config.memory, config.attention)
+        keys = functional.pad(values, (0, 1))
+        return zeros, zeros.clone(), keys, values, keys[:, :1].clone(), values[:, :1].clone()
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Features (batch, time, width) and the state after."""
         last, inputs = self._apart(inputs)
         embedded = self.input_dropout(self.embedding(inputs))
-        states, (hidden, cell) = self.lstm(embedded, (state[0], state[1]))
+        hidden, cell, *entries = state
+        states, (hidden, cell) = self.lstm(embedded, (hidden, cell))
         states = self.dropout(states)
-        found, keys, values = self._look_back(states, self.then(inputs[..., : self.decided]), state[2], state[3])
+        found, entries = self._look_back(states, self.then(inputs[..., : self.decided]), entries)
         features = self.join(torch.cat([states, embedded, self.dropout(found)], dim=-1))
         if self.voices:
             features = torch.cat([features, last.to(features.dtype)], dim=-1)
-        return features, (hidden, cell, keys, values)
+        return features, (hidden, cell, *entries)
 
     def _apart(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What the voices sang last, which is for counterpoint alone; and all other inputs."""
         before, last, rest = inputs.tensor_split((self.decided, self.decided + self.voices), dim=-1)
         return last, torch.cat([before, rest], dim=-1) if self.voices else inputs
 
-    def _look_back(self, states: Tensor, then: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _look_back(self, states: Tensor, then: Tensor, entries: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """What each step finds (batch, time, attention), and the entries after the last one.
 
         ``then`` (batch, time, attention) tells each step what was decided in the one before it.
         """
         time, memory = states.shape[1], self.config.memory
-        keys = torch.cat([keys, functional.pad(self.key(states), (0, 1), value=1.0).to(keys.dtype)], dim=1)
-        # What was decided at a step is known with the next one: the last entry lacks it until then.
-        ending = torch.cat([values[:, -1:], self.value(states).to(values.dtype)], dim=1)
-        ending = ending + functional.pad(then, (0, 0, 0, 1)).to(values.dtype)
-        values = torch.cat([values[:, :-1], ending], dim=1)
+        old_keys, old_values, key, value = entries
+        made = torch.cat([key, functional.pad(self.key(states), (0, 1), value=1.0).to(key.dtype)], dim=1)
+        known = torch.cat([value, self.value(states).to(value.dtype)], dim=1)
+        keys, values = made[:, :time], known[:, :time] + then.to(known.dtype)
         query = self.query(states)
-        scores = (query @ keys[..., :-1].to(query.dtype).transpose(1, 2)).float() / self.config.attention**0.5
+        # Old and new entries are read where they are: to join them first would copy the whole ring at every step.
+        asked = functional.pad(query, (0, 1))  # whether an entry is there is no part of its key
+        scores = torch.cat([asked @ part.to(asked.dtype).transpose(1, 2) for part in (old_keys, keys)], dim=-1).float()
         steps = torch.arange(time, device=states.device)
-        back = steps[:, None] + memory - torch.arange(keys.shape[1], device=states.device)[None]  # steps ago
+        back = steps[:, None] + memory + 1 - torch.arange(memory + time, device=states.device)[None]  # steps ago
         within = (back >= 1) & (back <= memory)
         bias = self.near[(back - 1).clamp(0, memory - 1)] + self.cycle[back % CYCLE]
-        absent = (1 - keys[..., -1]).float()[:, None] * NEVER
-        scores = torch.where(within, scores + bias + absent, NEVER)
-        looks = torch.cat([scores, (query @ self.nothing.to(query.dtype)).float()], dim=-1).softmax(-1)
-        found = looks[..., :-1].to(query.dtype) @ values.to(query.dtype)
-        return found, keys[:, time:], values[:, time:]
+        absent = (1 - torch.cat([old_keys[..., -1], keys[..., -1]], dim=1)).float()[:, None] * NEVER
+        scores = torch.where(within, scores / self.config.attention**0.5 + bias + absent, NEVER)
+        looks = torch.cat([scores, (query @ self.nothing.to(query.dtype)).float()], dim=-1).softmax(-1).to(query.dtype)
+        found = looks[..., :memory] @ old_values.to(query.dtype) + looks[..., memory:-1] @ values.to(query.dtype)
+        ring = [torch.cat([old, new], dim=1)[:, time:] for old, new in ((old_keys, keys), (old_values, values))]
+        return found, [*ring, made[:, time:], known[:, time:]]
 
 
 PART = AttentiveLstmTrunk
