@@ -10,8 +10,8 @@ FOLDER/train and 50 to FOLDER/valid: every tenth of the file is kept for validat
     kantor train jsb --data FOLDER -o runs/fakes
     kantor train jsb --data JSB --from runs/fakes
 
-The file holds a pickled array of arrays, which NumPy refuses to read, and rightly: a pickle may run anything. Here it
-may make arrays and nothing else.
+The file holds a pickled array of arrays, which NumPy refuses to read, and rightly: a pickle may run anything, and NumPy's
+own arrays believe whatever they are told of their memory. Here a pickle makes what stands below and nothing else.
 """
 
 from __future__ import annotations
@@ -28,28 +28,61 @@ from kantor.representations.chorale import HIGHEST, LOWEST
 from kantor.score import VOICES
 
 KEPT = 10  # one piece of so many is for validation
+DAMAGED = (
+    zipfile.BadZipFile,
+    pickle.UnpicklingError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    MemoryError,
+    RecursionError,
+)
+
+
+class _Kind:
+    """In place of a pickled dtype: its code and its byte order."""
+
+    def __init__(self, code: str, *_: object) -> None:
+        self.code, self.order = code, "|"
+
+    def __setstate__(self, state: tuple) -> None:
+        self.order = state[1]
+
+
+class _Array:
+    """In place of a pickled array: the objects of one of objects, the numbers of one of float64, else neither."""
+
+    content: list | np.ndarray | None = None
+
+    def __setstate__(self, state: tuple) -> None:
+        _, shape, kind, fortran, content = state
+        if isinstance(content, list):
+            self.content = content
+        elif (kind.order, kind.code, fortran) == ("<", "f8", False) and isinstance(content, bytes):
+            self.content = np.frombuffer(content, dtype="<f8").reshape(shape)
+
+
 #: What a pickled array of arrays asks for, under the names of older and newer NumPy.
 NEEDED = {
-    **dict.fromkeys(
-        [("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")],
-        lambda kind, shape, code: kind.__new__(kind, shape, code),
-    ),
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Kind,
 }
 
 
-class _Arrays(pickle.Unpickler):
-    """Reads arrays of numbers or of arrays; whatever else a pickle asks for is refused."""
-
-    def find_class(self, module, name):
+class _Arrays(pickle._Unpickler):  # the one in Python: that in C makes room for as much as a damaged file asks for
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) not in NEEDED:
-            raise FileFormatError(f"expected arrays in the file, got {module}.{name}; was it changed?")
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
         return NEEDED[module, name]
 
 
 def pitches(file):
-    """The pieces of the file, each an array (sixteenths, voices) if it is as it should be.
+    """The pieces of the file, each an array (sixteenths, voices) of float64 if it is as it should be.
 
     Raises
     ------
@@ -60,11 +93,11 @@ def pitches(file):
         with zipfile.ZipFile(file) as archive, archive.open("pitches.npy") as member:
             np.lib.format.read_magic(member)
             np.lib.format.read_array_header_1_0(member)
-            return list(_Arrays(member, encoding="latin1").load())
-    except FileFormatError:
-        raise
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, pickle.UnpicklingError) as error:
-        raise FileFormatError(f"{file}: expected an .npz with the array 'pitches', got another file.") from error
+            return [getattr(piece, "content", None) for piece in _Arrays(member, encoding="latin1").load().content]
+    except DAMAGED as error:
+        raise FileFormatError(
+            f"{file}: expected an .npz with the array 'pitches', got another file: {error}"
+        ) from error
 
 
 def grid(piece):

@@ -277,6 +277,17 @@ def append(path):
     path.write_bytes(path.read_bytes() + b"\0")
 
 
+@pytest.mark.parametrize(
+    "odd", [{"metrics": None}, {"metrics": []}, {"metrics": {"whole": 3}}, {"corpus": "x"}, {"training": [[[{}]]]}]
+)
+def test_a_card_that_says_odd_things_is_shown(monkeypatch, capsys, model, odd):
+    card(model, **odd)
+    monkeypatch.setattr(sys, "argv", ["kantor", "info", str(model)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert (left.value.code or 0, capsys.readouterr().err) == (0, "")
+
+
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_model_whose_parts_do_not_belong_together_is_refused(refused, model, how):
     spoil, said = SPOILT[how]

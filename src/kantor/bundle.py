@@ -26,7 +26,19 @@ from kantor.errors import BundleError, KantorError, UnknownNameError
 from kantor.networks import NetworkConfig
 from kantor.representations import Representation, columns
 
-__all__ = ["CARD", "FORMAT", "GRAPH", "HEADS", "WEIGHTS", "Bundle", "file_hash", "load", "seal", "shipped"]
+__all__ = [
+    "CARD",
+    "FORMAT",
+    "GRAPH",
+    "HEADS",
+    "HEADS_OF_2",
+    "WEIGHTS",
+    "Bundle",
+    "file_hash",
+    "load",
+    "seal",
+    "shipped",
+]
 
 FORMAT = 3  # 1 knew no chained heads, 2 had theirs in one graph; both are read as they are
 CARD, WEIGHTS, GRAPH, HEADS = "bundle.json", "weights.safetensors", "graph.onnx", "heads-{}.onnx"

@@ -1044,15 +1044,16 @@ def info(
         facts["recipe"] = recipe_of(facts["recipe"])
     long = ("plans", "files", "format", "seal", "recipe" if facts["kind"] == "model" else "")
     first = ("kind", "name", "about", "folder", "parameters", "preset")
-    shown: dict[str, Any] = {name: None for name in first if name in facts}
-    for name, value in facts.items():
+    shown: dict[str, Any] = {}
+    for name in sorted(facts, key=lambda name: first.index(name) if name in first else len(first)):
+        value = facts[name]
         if name == "metrics":  # a row for each protocol
-            shown |= {f"by {protocol}": spelt(figures) for protocol, figures in value.items()}
+            shown |= {f"by {protocol}": spelt(figures) for protocol, figures in (value or {}).items()}
         elif name == "corpus" and isinstance(value, dict):
-            shown |= {"corpus": f"{value.get('name')}, {spelt(value.get('pieces'))} pieces"}
-            shown |= {"licence": value.get("licence")}
+            shown |= {"corpus": spelt([value.get("name"), f"{spelt(value.get('pieces'))} pieces"])}
+            shown |= {"licence": spelt(value.get("licence"))}
         elif name not in long and value not in ({}, [], ""):
-            shown[name] = value if value is None else spelt(value)
+            shown[name] = spelt(value)
     _print_facts(shown)
 
 

@@ -49,12 +49,15 @@ class Runtime:
         self._inputs, self._state_inputs = inputs[0].name, inputs[1:]
         self._state_names = [spec.name for spec in self._state_inputs]
         given = len(self._session.get_outputs()) - len(self._state_inputs)
-        sessions = {name: _session(bundle, name, threads) for name in set(bundle.heads)}
+        sessions = {name: _session(bundle, name, threads) for name in dict.fromkeys(bundle.heads)}
         self._heads = [sessions[name] for name in bundle.heads]
         self._only = onnxruntime.RunOptions()
         self._only.only_execute_path_to_fetches = True  # of format 2: a field's own head, not all of them
         width, outputs, _ = columns(bundle.representation)
-        fields = sum(len(session.get_outputs()) for session in sessions.values()) if sessions else given
+        fields = len(self._heads) or given
+        for k, head in enumerate(self._heads):
+            if f"field_{k}" not in [output.name for output in head.get_outputs()]:
+                raise BundleError(f"expected {bundle.path / bundle.heads[k]} to give field {k}, it gives another.")
         if inputs[0].shape[-1] != len(width) or fields != len(outputs):
             raise BundleError(
                 f"expected a graph of {len(width)} inputs a step and {len(outputs)} fields, which is what the "
@@ -109,5 +112,5 @@ def _asked(session: Any, names: list[str] | None, feed: dict[str, NDArray[Any]],
     except Exception as error:  # onnxruntime's own, which says so in words alone
         if "allocate memory" in str(error) or "bad_alloc" in str(error):
             raise MemoryError(str(error)) from error
-        raise
+        raise BundleError(f"expected graphs that fit each other, ONNX Runtime says: {error}".splitlines()[0]) from error
     return results

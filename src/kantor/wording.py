@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["counted", "spelt"]
 
-LONG = 16
+LONG, DEEP = 64, 6
 
 
 def counted(count: int, what: str) -> str:
@@ -15,28 +15,29 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def spelt(value: Any) -> str:
-    """A value of a card or a recipe as one reads it, without JSON's signs: "epochs 9, stages (rate 0.1; rate 0.2)".
+def spelt(value: Any, depth: int = DEEP) -> str:
+    """A value of a card or a recipe as one reads it, without JSON's signs: "epochs 9, stages (rate 0.1), (rate 0.2)".
 
-    A pair of numbers is a range; of more than :data:`LONG` values it is said how many they are. What is None or empty
-    within a mapping is left out.
+    What is None or empty within a mapping is left out. Of more than :data:`LONG` values, or below so many brackets, it
+    is said how many they are. What a terminal would not print is a sign for that.
     """
-    if isinstance(value, Mapping):
-        said = [(name, one) for name, one in value.items() if one is not None and one not in ("", [], {}, ())]
-        return ", ".join(f"{name.replace('_', ' ')} {_within(one)}" for name, one in said)
-    if isinstance(value, list | tuple):
-        if len(value) > LONG:
+    if isinstance(value, Mapping | list | tuple):
+        if not depth or len(value) > LONG:
             return counted(len(value), "value")
-        if len(value) == 2 and all(isinstance(one, int | float) for one in value):
-            return " .. ".join(map(spelt, value))
-        return ("; " if any(isinstance(one, Mapping) for one in value) else ", ").join(map(spelt, value))
+        if not isinstance(value, Mapping):
+            return ", ".join(_within(one, depth - 1) for one in value)
+        said = {name.replace("_", " "): _within(one, depth - 1) for name, one in value.items() if one is not None}
+        return _printable(", ".join(f"{name} {one}" for name, one in said.items() if one))
     if value is None or isinstance(value, bool):
         return {None: "-", True: "yes", False: "no"}[value]
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else _printable(str(value))
 
 
-def _within(value: Any) -> str:
-    several = (
-        isinstance(value, list | tuple) and len(value) <= LONG and any(isinstance(one, Mapping | str) for one in value)
-    )
-    return f"({spelt(value)})" if isinstance(value, Mapping) or several else spelt(value)
+def _within(value: Any, depth: int) -> str:
+    said = spelt(value, depth)
+    several = isinstance(value, Mapping) or (isinstance(value, list | tuple) and len(value) > 1)
+    return f"({said})" if several and said else said
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -227,3 +227,28 @@ def test_heads_that_do_not_belong_to_the_bundle_are_named(chained, tmp_path, dam
     said = "which belongs to the model" if damage == "missing" else r"is not the file that its card names"
     with pytest.raises(BundleError, match=rf"heads-1\.onnx.*{said}"):
         bundles.load(folder)
+
+
+def resealed(bundle, folder, **files):
+    """The bundle with other files, and a card that says so."""
+    shutil.copytree(bundle.path, folder)
+    for name, source in files.items():
+        shutil.copy(bundle.path / source, folder / name)
+    hashes = {name: file_hash((folder / name).read_bytes()) for name in bundle.card["files"]}
+    card = {**bundle.card, "files": hashes}
+    (folder / CARD).write_text(json.dumps({**card, "seal": seal(card)}))
+    return bundles.load(folder)
+
+
+def test_heads_that_are_another_fields_are_named(chained, tmp_path):
+    swapped = resealed(
+        chained[1], tmp_path / "model", **{HEADS.format(0): HEADS.format(1), HEADS.format(1): HEADS.format(0)}
+    )
+    with pytest.raises(BundleError, match=r"heads-0\.onnx to give field 0, it gives another"):
+        Runtime(swapped)
+
+
+def test_graphs_that_do_not_fit_each_other_say_so_when_they_run(chained):
+    """A trunk's features of another width."""
+    with pytest.raises(BundleError, match="expected graphs that fit each other, ONNX Runtime says: "):
+        Runtime(chained[1]).field([np.zeros((1, 1, 7), dtype=np.float32)], np.zeros((1, 1, 3), dtype=np.int64), 1)

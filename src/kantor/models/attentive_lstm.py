@@ -7,8 +7,8 @@ addressing as in Bahdanau et al. 2015; the value as an induction head has it, Ol
 distance, and by distance modulo :data:`CYCLE`, say how far back to look; an entry that is always there lets it look at
 nothing.
 
-An entry is complete a step later, when it is known what was decided. Entries are a ring in the state, so time and memory do
-not grow with the piece, and one step is the same as many.
+An entry is complete a step later, when it is known what was decided. Entries are a ring in the state, so time and
+memory do not grow with the piece, and one step is the same as many.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class AttentiveLstmTrunk(nn.Module):
         """Zeros: hidden and cell state (layers, batch, hidden), keys (batch, memory, attention + 1) and values.
 
         The last of a key's numbers says whether the entry is there. Then key and value of the entry to be completed,
-        both (batch, 1, ...).
+        both (batch, 1, ...); with it, the oldest of the ring is one too far back to be read.
         """
         config = self.config
         zeros = self.embedding.weight.new_zeros(config.layers, batch, config.hidden)

@@ -81,7 +81,7 @@ def export(
 
 def add_metrics(bundle: Bundle, metrics: Mapping[str, Any]) -> Bundle:
     """The same bundle, its card saying also how good it is: figures by protocol, ``{"whole": {"accuracy": ...}}``."""
-    return _with_card(bundle.path, {**bundle.card, "metrics": {**bundle.card.get("metrics", {}), **metrics}})
+    return _with_card(bundle.path, {**bundle.card, "metrics": {**(bundle.card.get("metrics") or {}), **metrics}})
 
 
 def _with_card(folder: Path, card: dict[str, Any]) -> Bundle:
@@ -187,9 +187,7 @@ def _alone(model: onnx.ModelProto, output: str) -> onnx.ModelProto:
     alone.CopyFrom(model)
     graph = alone.graph
     _keep(graph.output, {output})
-    while dead := _unread(graph):
-        for node in dead:
-            graph.node.remove(node)
+    _drop_unread(graph)
     _keep(graph.initializer, {name for node in graph.node for name in node.input})
     return alone
 
@@ -285,13 +283,17 @@ def _squeeze_lstms(graph: onnx.GraphProto) -> None:
         graph.node.remove(reshaped)
         graph.node.insert(place, squeezed)
         graph.node.insert(place, constant)
-    while dead := _unread(graph):
-        for node in dead:
-            graph.node.remove(node)
+    _drop_unread(graph)
 
 
 def _both_ways(node: onnx.NodeProto) -> bool:
     return any(attribute.name == "direction" and attribute.s == b"bidirectional" for attribute in node.attribute)
+
+
+def _drop_unread(graph: onnx.GraphProto) -> None:
+    while dead := _unread(graph):
+        for node in dead:
+            graph.node.remove(node)
 
 
 def _unread(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
@@ -360,7 +362,7 @@ def _words(card: Mapping[str, Any]) -> str:
     corpus = card.get("corpus", {})
     rows = [
         f"| {protocol} | {name.replace('_', ' ')} | {spelt(value)} |"
-        for protocol, figures in card.get("metrics", {}).items()
+        for protocol, figures in (card.get("metrics") or {}).items()
         for name, value in figures.items()
     ]
     metrics = "\n".join(rows)

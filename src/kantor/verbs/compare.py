@@ -192,7 +192,7 @@ def _reference(
 def _likelihood(bundle: Bundle, corpus: str | None, data: str | Path | None) -> float | None:
     """Nats a note on valid pieces: measured on what is named, else what the card says of the model's own."""
     if not corpus and not data:
-        known = bundle.card.get("metrics", {}).get("whole", {}).get("nats_per_note")
+        known = (bundle.card.get("metrics") or {}).get("whole", {}).get("nats_per_note")
         return float(known) if known is not None else None
     from kantor.verbs.evaluate import evaluate
 

@@ -42,7 +42,8 @@ def info(target: str | Path) -> dict[str, Any]:
     from kantor.verbs._models import opened  # what runs models is heavy, and lists shall be quick
 
     bundle = opened(target)
-    return {"kind": "model", "folder": str(bundle.path), **bundle.card}
+    facts = {"kind": "model", "folder": str(bundle.path)}
+    return facts | bundle.card | facts  # a card cannot say that it is something else
 
 
 def _has_music(folder: Path) -> bool:
