@@ -99,6 +99,8 @@ def _session(bundle: Bundle, name: str, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Threads that wait shall sleep: those of one session, spinning, take the cores from the next one's.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what fails is raised, and said once
     try:
         return onnxruntime.InferenceSession(str(bundle.path / name), options, providers=["CPUExecutionProvider"])
