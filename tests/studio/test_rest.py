@@ -118,7 +118,7 @@ def test_a_drum_before_the_voices_does_not_shift_their_names(client):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_fault_names_the_notes_that_sound_there(client, seed):
-    score = generate("chorale", bars=4, seed=seed, temperature=2.0, rules=["none"])[0].score
+    score = generate("chorale", bars=16, seed=seed, temperature=2.0, rules=["none"])[0].score
     found = ask(client, "check", score=json_of(score).model_dump())
     assert found["total"] == len(found["faults"]) > 0
     sixteenth = score.ticks_per_quarter // 4
