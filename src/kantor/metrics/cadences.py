@@ -40,4 +40,5 @@ PART = Metric(
     ),
     of=_cadences,
     needs=frozenset({"fermatas", "voices"}),
+    invariant=frozenset({"transposition"}),  # which voice is the bass matters
 )
