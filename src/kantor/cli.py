@@ -1050,8 +1050,8 @@ def info(
         if name == "metrics":  # a row for each protocol
             shown |= {f"by {protocol}": spelt(figures) for protocol, figures in (value or {}).items()}
         elif name == "corpus" and isinstance(value, dict):
-            shown |= {"corpus": spelt([value.get("name"), f"{spelt(value.get('pieces'))} pieces"])}
-            shown |= {"licence": spelt(value.get("licence"))}
+            shown["corpus"] = f"{spelt(value.get('name'))}, {spelt(value.get('pieces'))} pieces"
+            shown["licence"] = spelt(value.get("licence"))
         elif name not in long and value not in ({}, [], ""):
             shown[name] = spelt(value)
     _print_facts(shown)

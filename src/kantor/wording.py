@@ -16,7 +16,7 @@ def counted(count: int, what: str) -> str:
 
 
 def spelt(value: Any, depth: int = DEEP) -> str:
-    """A value of a card or a recipe as one reads it, without JSON's signs: "epochs 9, stages (rate 0.1), (rate 0.2)".
+    """A value of a card or a recipe as one reads it, without JSON's signs: "epochs 9, lags (2, 4), of (alto 0.1)".
 
     What is None or empty within a mapping is left out. Of more than :data:`LONG` values, or below so many brackets, it
     is said how many they are. What a terminal would not print is a sign for that.
@@ -26,8 +26,8 @@ def spelt(value: Any, depth: int = DEEP) -> str:
             return counted(len(value), "value")
         if not isinstance(value, Mapping):
             return ", ".join(_within(one, depth - 1) for one in value)
-        said = {name.replace("_", " "): _within(one, depth - 1) for name, one in value.items() if one is not None}
-        return _printable(", ".join(f"{name} {one}" for name, one in said.items() if one))
+        said = [(name, _within(one, depth - 1)) for name, one in value.items() if one is not None]
+        return ", ".join(f"{_printable(name).replace('_', ' ')} {one}" for name, one in said if one)
     if value is None or isinstance(value, bool):
         return {None: "-", True: "yes", False: "no"}[value]
     return f"{value:,}" if isinstance(value, int) else _printable(str(value))
